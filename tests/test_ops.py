@@ -1,0 +1,224 @@
+"""Every derivative in the table is held against finite differences, to second order."""
+
+import itertools
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import OPERATIONS, TAKES_A_LIST, indices
+
+from tinygrad_edu import Tensor, numpy_functions, ops, primitive
+from tinygrad_edu.testing import check_grads
+from tinygrad_edu.testing.strategies import arrays, shapes
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("op", OPERATIONS, ids=ops.name)
+@given(data=st.data())
+def test_derivatives(op, data):
+    args, parameters = data.draw(OPERATIONS[op])
+
+    def f(*tensors):
+        return op(tensors, **parameters) if op in TAKES_A_LIST else op(*tensors, **parameters)
+
+    check_grads(f, *args, reference=f)
+
+
+def test_every_operation_has_a_row():
+    assert OPERATIONS.keys() == ops.derivatives.keys() | numpy_functions.compositions.keys()
+
+
+@given(data=st.data(), x=arrays(shapes(min_dims=1)))
+def test_derivatives_of_square_brackets(data, x):
+    index = data.draw(indices(x.shape))
+    check_grads(lambda t: t[index], x, reference=lambda x: x[index])
+
+
+# Named examples: the conventions at kinks, the borders of domains, and what sampling could miss.
+
+
+def gradient(f, *values):
+    tensors = [Tensor(value, requires_grad=True) for value in values]
+    f(*tensors).sum().backward()
+    gradients = [tensor.grad.tolist() for tensor in tensors]
+    return gradients if len(values) > 1 else gradients[0]
+
+
+def test_ties_share_the_gradient_evenly():
+    assert gradient(np.max, [2.0, 1.0, 2.0]) == [0.5, 0.0, 0.5]
+    assert gradient(np.min, [1.0, 1.0, 2.0]) == [0.5, 0.5, 0.0]
+    assert gradient(np.maximum, [1.0, 3.0], [1.0, 0.0]) == [[0.5, 1.0], [0.5, 0.0]]
+    assert gradient(np.minimum, [1.0, 3.0], [1.0, 0.0]) == [[0.5, 0.0], [0.5, 1.0]]
+    assert gradient(lambda x: np.max(x, axis=1), [[1.0, 1.0], [0.0, 3.0]]) == [[0.5, 0.5], [0, 1.0]]
+
+
+def test_kinks_and_steps_have_slope_zero():
+    assert gradient(np.abs, [-2.0, 0.0, 2.0]) == [-1.0, 0.0, 1.0]
+    assert gradient(np.sign, [-2.0, 0.0]) == [0.0, 0.0]
+    assert gradient(lambda x: np.heaviside(x, 1.0), [-1.0, 0.0, 1.0]) == [0.0, 0.0, 0.0]
+    assert gradient(lambda h: np.heaviside(np.array([-1.0, 0.0]), h), 0.5) == 1.0
+
+
+def test_powers_at_zero_and_of_negative_bases():
+    assert gradient(lambda x: x**2, [0.0, -3.0]) == [0.0, -6.0]
+    assert gradient(lambda x: x**0, [0.0, 2.0]) == [0.0, 0.0]
+    assert gradient(lambda x: x**1, [0.0]) == [1.0]
+    assert gradient(lambda x: x**0.0, [0.0, -2.0]) == [0.0, 0.0]
+    assert gradient(lambda x: x**3, [-2.0]) == [12.0]
+    assert gradient(lambda x: x**-1, [-2.0]) == [-0.25]
+    assert gradient(lambda x: x ** np.array([0.0, 1.0, 2.0]), [0.0, 0.0, 0.0]) == [0.0, 1.0, 0.0]
+    assert gradient(lambda b: 0.0**b, [1.0, 2.0]) == [0.0, 0.0]
+    check_grads(lambda x: x**3, [-2.0, -0.5, 1.5])
+    check_grads(lambda x: x**-2, [-2.0, -0.5, 1.5])
+
+
+def test_scalar_on_the_left_differentiates_the_right_operand():
+    check_grads(lambda x: 2**x, [0.5, 1.5], reference=lambda x: 2**x)
+    check_grads(lambda x: 2 / x, [0.5, -1.5], reference=lambda x: 2 / x)
+    check_grads(lambda x: 2 - x, [0.5, -1.5], reference=lambda x: 2 - x)
+    check_grads(lambda x: np.maximum(0, x), [0.5, -1.5], reference=lambda x: np.maximum(0, x))
+
+
+def test_repeated_index_counts_as_often_as_it_is_taken():
+    assert gradient(lambda x: x[[0, 0, 2]], [1.0, 2.0, 3.0]) == [2.0, 0.0, 1.0]
+    assert gradient(lambda x: x[[[0, 1], [0, 0]]], [1.0, 2.0]) == [3.0, 1.0]
+
+
+@pytest.mark.parametrize("reduce", [np.sum, np.mean, np.max, np.min], ids=ops.name)
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_reductions_over_all_axes_of_a_cube(reduce, keepdims):
+    """A cube, because an error that mixes axes of one length does not show in the shape."""
+    cube = RNG.permutation(27).reshape(3, 3, 3) / 10.0
+    signed = [axes for n in range(4) for axes in itertools.permutations(range(-3, 3), n)]
+    for axes in [None, *range(-3, 3), *signed]:
+        if isinstance(axes, tuple) and len({axis % 3 for axis in axes}) < len(axes):
+            continue
+
+        def f(x, axes=axes):
+            return reduce(x, axis=axes, keepdims=keepdims)
+
+        check_grads(f, cube, order=1, reference=f)
+
+
+def test_transpose_by_all_permutations_of_a_cube():
+    cube = RNG.permutation(27).reshape(3, 3, 3) / 10.0
+    for axes in itertools.permutations(range(3)):
+        for signs in itertools.product([0, 3], repeat=3):
+            signed = tuple(axis - sign for axis, sign in zip(axes, signs, strict=True))
+            check_grads(
+                lambda x, a=signed: x.transpose(a),
+                cube,
+                reference=lambda x, a=signed: x.transpose(a),
+            )
+    for pair in itertools.product(range(-3, 3), repeat=2):
+        check_grads(
+            lambda x, p=pair: x.swapaxes(*p), cube, reference=lambda x, p=pair: x.swapaxes(*p)
+        )
+
+
+@pytest.mark.parametrize("left", [(3,), (3, 3), (2, 3, 3), (1, 3, 3), (4, 1, 3, 3)], ids=str)
+@pytest.mark.parametrize("right", [(3,), (3, 3), (2, 3, 3), (1, 3, 3), (4, 2, 3, 3)], ids=str)
+def test_matmul_of_square_matrices(left, right):
+    a, b = RNG.normal(size=left), RNG.normal(size=right)
+    check_grads(lambda a, b: a @ b, a, b, reference=np.matmul)
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 3)], ids=str)
+def test_arrays_without_elements(shape):
+    for f in [np.exp, np.sum, np.transpose, np.cumsum, lambda x: x.reshape(-1), lambda x: x[...]]:
+        x = Tensor(np.zeros(shape), requires_grad=True)
+        f(x).sum().backward()
+        assert x.grad.shape == shape
+    product = Tensor(np.zeros((0, 3)), requires_grad=True) @ np.ones((3, 2))
+    assert product.shape == (0, 2)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@pytest.mark.parametrize("op", OPERATIONS, ids=ops.name)
+@settings(max_examples=10)
+@given(data=st.data())
+def test_dtype_is_kept(op, dtype, data):
+    args, parameters = data.draw(OPERATIONS[op])
+    tensors = [Tensor(a, True, dtype=dtype) if a.dtype.kind == "f" else a for a in args]
+    y = op(tensors, **parameters) if op in TAKES_A_LIST else op(*tensors, **parameters)
+    assert y.dtype == dtype
+    y.sum().backward()
+    for tensor in tensors:
+        if isinstance(tensor, Tensor):
+            assert tensor.grad.dtype == dtype
+
+
+@pytest.mark.parametrize("op", [np.add, np.multiply, np.divide, np.power, np.maximum], ids=ops.name)
+@pytest.mark.parametrize(
+    "other",
+    [2, 2.0, True, np.float64(2), np.int64(2), [2, 2], [2.0, 2.0], np.array([2, 2])],
+    ids=repr,
+)
+def test_numbers_and_lists_do_not_promote(op, other):
+    x = Tensor([1.0, 3.0], requires_grad=True, dtype=np.float32)
+    for y in op(x, other), op(other, x):
+        assert y.dtype == np.float32
+        y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_arrays_of_wider_floats_promote_as_in_numpy():
+    x = Tensor([1.0, 3.0], requires_grad=True, dtype=np.float32)
+    y = x * np.array([1.0, 2.0])
+    assert y.dtype == np.float64
+    y.sum().backward()
+    assert x.grad.dtype == np.float32
+
+
+def test_sigmoid_and_softplus_are_stable():
+    x = np.array([-1e4, -750.0, -40.0, 0.0, 40.0, 1e4])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert np.all(np.isfinite(gradient(ops.sigmoid, x)))
+        assert np.all(np.isfinite(gradient(ops.softplus, x)))
+    np.testing.assert_allclose(ops.sigmoid(-40.0), np.exp(-40.0), rtol=1e-15)
+    np.testing.assert_allclose(ops.softplus(-40.0), np.exp(-40.0), rtol=1e-15)
+    np.testing.assert_allclose(gradient(ops.softplus, [-40.0]), np.exp(-40.0), rtol=1e-15)
+    assert ops.softplus(1e4) == 1e4
+
+
+def test_softplus_has_its_curvature_at_zero():
+    check_grads(ops.softplus, [0.0, 0.0])
+
+
+def test_primitive_on_arrays_on_tensors_and_twice_differentiated():
+    cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
+    assert cube(np.array([2.0])).tolist() == [8.0]
+    check_grads(cube, [1.0, -2.0], reference=lambda x: x**3)
+
+
+def test_primitive_takes_parameters_by_position_and_by_name():
+    scale = primitive(lambda x, factor=2.0: x * factor, lambda g, y, x, factor=2.0: g * factor)
+    for f in [scale, lambda x: scale(x, 3.0), lambda x: scale(x, factor=3.0), lambda x: scale(x=x)]:
+        check_grads(f, [1.0, 2.0])
+
+
+def test_primitive_refuses_what_cannot_be_an_operation():
+    for wrong in [(np.exp,), (3, lambda g, y, x: g), (np.exp, 3)]:
+        with pytest.raises(TypeError, match="one derivative rule per array argument"):
+            primitive(*wrong)
+
+
+def test_argument_without_rule_cannot_require_a_gradient():
+    pick = primitive(lambda x, by: x * by, lambda g, y, x, by: g * by, None)
+    x, by = Tensor([1.0], requires_grad=True), Tensor([2.0], requires_grad=True)
+    with pytest.raises(TypeError, match="no derivative rule for argument 1"):
+        pick(x, by)
+    pick(x, by.detach()).backward()
+    assert x.grad.tolist() == [2.0]
+
+
+def test_rule_of_the_wrong_shape_is_refused():
+    double = primitive(lambda x: 2 * x, lambda g, y, x: np.ones(3))
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with pytest.raises(ValueError, match=r"shape \(3,\) for an argument of shape \(2,\)"):
+        double(x).sum().backward()
+    assert x.grad is None

@@ -1,0 +1,95 @@
+"""The chain rule in reverse: order the graph, pull gradients back, add them where paths meet."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Set
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors, ops
+
+clock = itertools.count()
+
+
+class Node:
+    """A value in a computation graph, and the operation that made it; a leaf was given, not made.
+
+    ``_time`` is read off one clock: when an operation is recorded, and when the data of a leaf
+    changes. So arguments are older than what was computed from them, or they have changed since.
+    """
+
+    __slots__ = ("_args", "_data", "_kwargs", "_op", "_requires_grad", "_time", "name")
+
+    _data: Any  # an array, or a NumPy scalar where NumPy returned one
+    _op: ops.Operation | None
+    _args: tuple[Any, ...]
+    _kwargs: dict[str, Any]
+    _requires_grad: bool
+    _time: int
+    name: str | None
+
+
+def newest_first(root: Node, sources: Set[Node] = frozenset()) -> list[Node]:
+    """Every result that ``root`` is computed from, itself included, each before its own arguments.
+
+    Only what requires a gradient is followed, and not past ``sources``. To sort by time is to sort
+    topologically. Raises RuntimeError where data changed after something was computed from it.
+    """
+    results: list[Node] = []
+    seen, stack = {root}, [root]
+    while stack:
+        node = stack.pop()
+        if node._op is None or node in sources:
+            continue
+        results.append(node)
+        for arg in node._args:
+            if isinstance(arg, Node):
+                if arg._time > node._time:
+                    raise errors.stale(arg, node)
+                if arg._requires_grad and arg not in seen:
+                    seen.add(arg)
+                    stack.append(arg)
+    results.sort(key=lambda node: node._time, reverse=True)
+    return results
+
+
+def backpropagate(
+    root: Node, gradient: Any, results: Iterable[Node], *, on_tensors: bool = False
+) -> dict[Node, Any]:
+    """The gradient of a final number with respect to each leaf or source that ``root`` comes from.
+
+    ``gradient`` is that with respect to ``root``, in its shape; ``results`` is
+    ``newest_first(root)``. The rules run on arrays or, for gradients that can be differentiated
+    again, on the Tensors.
+    """
+    gradients = {root: gradient}
+    for node in results:
+        g = gradients.pop(node)  # complete: whatever was computed from this node is newer
+        for arg, contribution in pull_back(node, g, on_tensors):
+            known = gradients.get(arg)
+            gradients[arg] = contribution if known is None else known + contribution
+    return gradients
+
+
+def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]]:
+    """What one operation contributes to the gradient of each of its arguments that wants one."""
+    assert node._op is not None
+    y, args = node._data, tuple(a._data if isinstance(a, Node) else a for a in node._args)
+    if on_tensors:
+        y, args = node, node._args
+    for arg, rule in zip(node._args, ops.derivatives[node._op], strict=False):
+        if isinstance(arg, Node) and arg._requires_grad:
+            contribution = rule(g, y, *args, **node._kwargs)  # type: ignore[misc]
+            if np.shape(contribution) != arg._data.shape:
+                contribution = unbroadcast(contribution, arg._data.shape, node)
+            yield arg, contribution
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...], node: Node) -> Any:
+    """Sum over the axes along which ``node`` repeated an argument of ``shape``."""
+    extra = np.ndim(g) - len(shape)
+    axes = tuple(i for i, n in enumerate(np.shape(g)) if i < extra or n != 1 == shape[i - extra])
+    kept = np.sum(g, axis=axes, keepdims=True)
+    if extra < 0 or kept.shape[extra:] != shape:
+        raise errors.rule_shape(node._op, np.shape(g), shape)
+    return np.reshape(kept, shape)

@@ -1,0 +1,139 @@
+"""Functions that models and losses share, composed from the primitives in ``ops``.
+
+Each is like a NumPy function: arrays in, array out; Tensors in, Tensor out.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import ops
+from tinygrad_edu.tensor import Array, Tensor, plain
+
+__all__ = ["log_softmax", "logsumexp", "one_hot", "relu", "sigmoid", "softmax", "softplus"]
+
+
+def sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``, the probability of a positive label whose log-odds are ``x``.
+
+    Any shape, elementwise; finite for every finite ``x``. The derivative is ``y * (1 - y)``.
+
+    >>> from tinygrad_edu.functional import sigmoid
+    >>> sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    return ops.sigmoid(as_floating(x))
+
+
+def softplus(x: Any) -> Any:
+    """``log(1 + exp(x))``, a ramp without the kink; its derivative is ``sigmoid(x)``.
+
+    Any shape, elementwise; finite for every finite ``x``.
+
+    >>> from tinygrad_edu.functional import softplus
+    >>> softplus([-1000.0, 0.0, 1000.0]).round(4)
+    array([0.000e+00, 6.931e-01, 1.000e+03])
+    """
+    return ops.softplus(as_floating(x))
+
+
+def relu(x: Any) -> Any:
+    """``max(x, 0)``, elementwise. At the kink ``x = 0`` the derivative is taken as 0.
+
+    >>> from tinygrad_edu.functional import relu
+    >>> relu([-1.0, 0.0, 2.0])
+    array([0., 0., 2.])
+    """
+    x = as_floating(x)
+    return np.where(np.less_equal(x, 0), 0.0, x)
+
+
+def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = False) -> Any:
+    """``log(sum(exp(x)))`` along ``axis``, without overflow: a smooth ``max``.
+
+    The largest element is subtracted before ``exp`` and added back after ``log``, which changes
+    nothing but the rounding. The gradient is ``softmax(x)``.
+
+    >>> from tinygrad_edu.functional import logsumexp
+    >>> logsumexp([1000.0, 1000.0]).round(4)
+    np.float64(1000.6931)
+    """
+    x = as_floating(x)
+    largest = _largest(x, axis)
+    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    return total if keepdims else np.squeeze(total, axis)
+
+
+def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """``log(softmax(x))`` along ``axis``, finite where softmax itself underflows to 0.
+
+    >>> from tinygrad_edu.functional import log_softmax
+    >>> log_softmax([0.0, -1000.0])
+    array([    0., -1000.])
+    """
+    x = as_floating(x)
+    shifted = x - _largest(x, axis)
+    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+
+
+def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
+    """Probabilities from scores: ``exp(x) / sum(exp(x))`` along ``axis``.
+
+    Positive, with sum 1 along ``axis``; unchanged when a number is added to all scores, which is
+    how overflow is avoided.
+
+    >>> from tinygrad_edu.functional import softmax
+    >>> softmax([[1.0, 1.0], [1000.0, 0.0]])
+    array([[0.5, 0.5],
+           [1. , 0. ]])
+    """
+    x = as_floating(x)
+    powers = np.exp(x - _largest(x, axis))
+    return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
+    """Rows of zeros with a 1 at each label: labels of shape (N,) give an array (N, num_classes).
+
+    ``labels``: integers from 0 to ``num_classes - 1``, in any shape; the classes become a new last
+    axis. Raises TypeError if they are not integers, ValueError if one is out of range.
+
+    >>> from tinygrad_edu.functional import one_hot
+    >>> one_hot([2, 0], num_classes=3)
+    array([[0., 0., 1.],
+           [1., 0., 0.]])
+    """
+    rows: Array = np.eye(num_classes, dtype=dtype)[class_indices(labels, num_classes)]
+    return rows
+
+
+def class_indices(labels: Any, num_classes: int) -> Array:
+    """``labels`` as an array of integers from 0 to ``num_classes - 1``, or an error that says why
+    not."""
+    indices = np.asarray(plain(labels))
+    if indices.dtype.kind not in "iu":
+        raise TypeError(
+            f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
+            f"{indices.dtype}: convert them, as in labels.astype(int)"
+        )
+    if indices.size and not 0 <= indices.min() <= indices.max() < num_classes:
+        raise ValueError(
+            f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
+            f"from {indices.min()} to {indices.max()}: number the classes from 0"
+        )
+    return indices
+
+
+def as_floating(x: Any) -> Any:
+    """``x`` itself if it is a Tensor, else an array of floating point."""
+    if isinstance(x, Tensor):
+        return x
+    array = np.asarray(x)
+    return array if array.dtype.kind == "f" else array.astype(np.float64)
+
+
+def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
+    """The maximum along ``axis``, as a constant: what it shifts by cancels out, in gradients
+    too."""
+    largest: Array = np.max(plain(x), axis=axis, keepdims=True)
+    return largest

@@ -1,0 +1,160 @@
+"""Models: modules that hold parameters, and the layers of a linear classifier."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.tensor import Array, Tensor
+
+
+class Module:
+    """What holds parameters: subclass it, assign Tensors and modules to attributes, define
+    ``forward``.
+
+    Every Tensor that requires a gradient, in an attribute or in a list, tuple or dict there, is a
+    parameter; its name is the path to it: ``layers.0.weight``.
+
+    >>> from tinygrad_edu import Tensor, nn
+    >>> class Line(nn.Module):
+    ...     def __init__(self):
+    ...         self.slope = Tensor(1.0, requires_grad=True)
+    ...
+    ...     def forward(self, x):
+    ...         return self.slope * x
+    >>> line = Line()
+    >>> line(3.0)
+    Tensor(3., op=multiply)
+    >>> line.state_dict()
+    {'slope': array(1.)}
+    """
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """What the module computes; calling the module calls it."""
+        raise NotImplementedError(f"{type(self).__name__} has no forward method: define one")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """The result of ``forward``."""
+        return self.forward(*args, **kwargs)
+
+    def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
+        """Each parameter once, with its name; a shared one under the name it is first met by."""
+        seen: set[int] = set()
+        stack: list[tuple[str, Any]] = [("", self)]
+        while stack:
+            path, value = stack.pop()
+            if id(value) in seen:
+                continue
+            seen.add(id(value))
+            if isinstance(value, Tensor):
+                if value.requires_grad:
+                    yield path, value
+                continue
+            if isinstance(value, Module):
+                items: list[tuple[Any, Any]] = list(vars(value).items())
+            elif isinstance(value, Mapping):
+                items = list(value.items())
+            elif isinstance(value, list | tuple):
+                items = list(enumerate(value))
+            else:
+                continue
+            stack += [
+                (f"{path}.{key}" if path else str(key), item) for key, item in reversed(items)
+            ]
+
+    def parameters(self) -> list[Tensor]:
+        """The Tensors to learn, each once, in the order of ``named_parameters``."""
+        return [parameter for _, parameter in self.named_parameters()]
+
+    def zero_grad(self) -> None:
+        """Forget the gradients of all parameters, before the next ``backward`` adds to them."""
+        for parameter in self.parameters():
+            parameter.zero_grad()
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of the data of each parameter, by name."""
+        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set the data of every parameter from ``state``, as ``state_dict`` gives it.
+
+        Raises KeyError if names are missing or left over, ValueError if a shape differs; then no
+        parameter has changed.
+        """
+        parameters = dict(self.named_parameters())
+        if parameters.keys() != state.keys():
+            missing = ", ".join(parameters.keys() - state.keys()) or "none"
+            unknown = ", ".join(state.keys() - parameters.keys()) or "none"
+            raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
+        arrays = {name: np.asarray(value) for name, value in state.items()}
+        for name, parameter in parameters.items():
+            if arrays[name].shape != parameter.shape:
+                raise ValueError(
+                    f"{name} has shape {parameter.shape}, but state has {arrays[name].shape} for it"
+                )
+        for name, parameter in parameters.items():
+            parameter.data = arrays[name]
+
+
+class Linear(Module):
+    """The affine map ``x @ weight.T + bias``, from (N, in_features) to (N, out_features).
+
+    ``weight`` is (out_features, in_features), ``bias`` (out_features,) or None. Both start uniform
+    in +-1/sqrt(in_features), as in PyTorch, drawn from ``rng``: a ``np.random.Generator``, a seed,
+    or None for fresh randomness. Raises ValueError if a size is less than 1.
+
+    >>> from tinygrad_edu import nn
+    >>> linear = nn.Linear(3, 2, rng=0)
+    >>> linear([[1.0, 2.0, 3.0]]).shape
+    (1, 2)
+    """
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        rng: np.random.Generator | int | None = None,
+        dtype: Any = np.float64,
+    ) -> None:
+        if in_features < 1 or out_features < 1:
+            raise ValueError(
+                f"Linear({in_features}, {out_features}): both sizes must be at least 1"
+            )
+        rng = np.random.default_rng(rng)
+        bound = 1 / np.sqrt(in_features)
+
+        def start(*shape: int) -> Tensor:
+            return Tensor(rng.uniform(-bound, bound, shape), requires_grad=True, dtype=dtype)
+
+        self.weight = start(out_features, in_features)
+        self.bias = start(out_features) if bias else None
+
+    def forward(self, x: Any) -> Tensor:
+        """Scores (N, out_features) of inputs (N, in_features), or (out_features,) of one input."""
+        scores: Tensor = x @ self.weight.T
+        return scores if self.bias is None else scores + self.bias
+
+
+class Sequential(Module):
+    """Modules and plain functions, each applied to what the one before gives.
+
+    >>> from tinygrad_edu import nn
+    >>> from tinygrad_edu.functional import sigmoid
+    >>> model = nn.Sequential(nn.Linear(4, 8, rng=0), sigmoid, nn.Linear(8, 3, rng=1))
+    >>> [name for name, _ in model.named_parameters()]
+    ['0.weight', '0.bias', '2.weight', '2.bias']
+    """
+
+    def __init__(self, *layers: Callable[[Any], Any]) -> None:
+        for layer in layers:
+            if not callable(layer):
+                raise TypeError(f"Sequential takes modules and functions, but got {layer!r}")
+        for i, layer in enumerate(layers):
+            setattr(self, str(i), layer)
+
+    def forward(self, x: Any) -> Any:
+        """The output of the last layer."""
+        for layer in vars(self).values():
+            x = layer(x)
+        return x

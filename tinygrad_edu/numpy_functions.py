@@ -1,0 +1,111 @@
+"""NumPy functions on Tensors: which are composed of others, which only ask, and how calls are
+read."""
+
+import itertools
+from functools import cache
+from inspect import signature
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors, ops
+from tinygrad_edu.ops import Operation
+
+# Functions that need no rule of their own, because those with a rule can say them.
+
+
+def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
+    if axis is None:
+        arrays, axis = [np.reshape(a, -1) for a in arrays], 0
+    axis = range(np.ndim(arrays[0]))[axis]
+    edges = list(itertools.accumulate((np.shape(a)[axis] for a in arrays), initial=0))
+    return ops.concatenate(*arrays, axis=axis, edges=edges)
+
+
+def _stack(arrays: Any, axis: int = 0) -> Any:
+    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis)
+
+
+def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
+    low, high = a_min if min is None else min, a_max if max is None else max
+    a = a if low is None else np.maximum(a, low)
+    return a if high is None else np.minimum(a, high)
+
+
+def _dot(a: Any, b: Any) -> Any:
+    if np.ndim(a) > 2 or np.ndim(b) > 2:
+        raise TypeError("np.dot is defined here up to 2-D; for stacks of matrices write a @ b")
+    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.matmul(a, b)
+
+
+def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
+    axes = list(range(np.ndim(a)))
+    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
+    return np.transpose(a, axes)
+
+
+def _flip(m: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    axes = range(np.ndim(m)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    index = [slice(None)] * np.ndim(m)
+    for i in axes:
+        index[i] = slice(None, None, -1)
+    return m[tuple(index)]
+
+
+def _expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
+    return np.reshape(a, np.expand_dims(np.broadcast_to(0, np.shape(a)), axis).shape)
+
+
+def _squeeze(a: Any, axis: int | tuple[int, ...] | None = None) -> Any:
+    return np.reshape(a, np.squeeze(np.broadcast_to(0, np.shape(a)), axis).shape)
+
+
+compositions: dict[Operation, Operation] = {
+    np.square: lambda x: np.multiply(x, x),
+    np.clip: _clip,
+    np.dot: _dot,
+    np.swapaxes: _swapaxes,
+    np.expand_dims: _expand_dims,
+    np.squeeze: _squeeze,
+    np.flip: _flip,
+    np.concatenate: _concatenate,
+    np.stack: _stack,
+}
+
+# Functions that ask about numbers: the answer is plain data, with no gradient to carry.
+
+queries: set[Operation] = {
+    *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
+    *(np.isfinite, np.isinf, np.isnan, np.signbit, np.logical_and, np.logical_or, np.logical_not),
+    *(np.any, np.all, np.allclose, np.isclose, np.array_equal, np.count_nonzero),
+    *(np.argmax, np.argmin, np.argsort, np.nonzero, np.shape, np.ndim, np.size),
+    *(np.zeros_like, np.ones_like, np.full_like),
+}
+
+
+@cache
+def _parameters(function: Operation) -> list[str]:
+    return list(signature(function).parameters)
+
+
+def bind(
+    op: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """Sort the arguments of a call into the arrays and, by name, the parameters that its rules
+    take."""
+    rules = ops.derivatives[op]
+    if isinstance(rules, ops.Each):
+        return args, kwargs
+    count = len(rules)
+    if len(args) != count:
+        names = _parameters(op)
+        kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs
+        args = args[:count] + tuple(kwargs.pop(n) for n in names[len(args) : count] if n in kwargs)
+    for i, (arg, rule) in enumerate(zip(args, rules, strict=True)):
+        if rule is None and getattr(arg, "requires_grad", False):
+            raise errors.no_rule_for(op, i)
+    known = _parameters(next(filter(None, rules)))
+    for name, value in kwargs.items():
+        if name not in known and value is not None:
+            raise errors.unknown_parameters(op, f"{name}=")
+    return args, {name: value for name, value in kwargs.items() if name in known}

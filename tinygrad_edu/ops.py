@@ -1,0 +1,239 @@
+"""The table of derivatives: every operation is a NumPy function with one rule per array argument.
+
+A rule answers: if the final result changes by ``g`` per unit of this operation's output, by how
+much does it change per unit of this argument? ``rule(g, y, *arrays, **parameters)`` is given
+
+- ``g``: the gradient of the final result with respect to the output (the cotangent), in its shape;
+- ``y``: the output; then the operation's own arguments, arrays by position, parameters by name.
+
+Rules use only operators, methods and NumPy functions. So one rule serves twice: on arrays it gives
+the gradient; on Tensors it gives a gradient that is itself a graph and can be differentiated again.
+No rule mentions broadcasting: ``backprop`` undoes it. ``None`` stands for an argument without a
+derivative because it chooses instead of counting (the condition of ``where``).
+
+Conventions where no derivative exists: a tie in ``maximum``, ``minimum``, ``max`` or ``min`` shares
+the gradient evenly; ``abs`` has slope 0 at 0; a step (``sign``, ``heaviside``) has slope 0
+everywhere; ``a ** b`` has slope 0 with respect to ``b`` at ``a = 0``.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+Operation = Callable[..., Any]
+Rule = Callable[..., Any]
+
+derivatives: dict[Operation, "tuple[Rule | None, ...] | Each"] = {}
+
+
+def primitive(forward: Operation, *rules: Rule | None) -> Operation:
+    """Make an operation of one's own from its forward function and one rule per array argument.
+
+    ``forward`` takes arrays by position and parameters by name, and returns a new array. What comes
+    back is called like a NumPy function, on arrays or on Tensors. Raises TypeError if ``forward``
+    or a rule cannot be called, or if there is no rule.
+
+    >>> from tinygrad_edu import Tensor, primitive
+    >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> cube(x).backward()
+    >>> x.grad
+    array(12.)
+    """
+    if not callable(forward) or not rules or not all(callable(r) or r is None for r in rules):
+        raise TypeError(
+            "primitive takes a function and one derivative rule per array argument, for example "
+            "primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)"
+        )
+    return _primitive(forward, rules)
+
+
+def _primitive(forward: Operation, rules: "tuple[Rule | None, ...] | Each") -> Operation:
+    @functools.wraps(forward)
+    def operation(*args: Any, **kwargs: Any) -> Any:
+        for arg in (*args, *kwargs.values()):  # as in NumPy (NEP 18), what is no array takes over
+            if hasattr(arg, "__array_function__") and not isinstance(arg, np.ndarray | np.generic):
+                return arg.__array_function__(operation, (type(arg),), args, kwargs)
+        return np.asarray(forward(*args, **kwargs))[()]
+
+    derivatives[operation] = rules
+    return operation
+
+
+class Each:
+    """The rules of an operation on any number of arrays: ``rule(i, g, y, *arrays)`` is the i-th."""
+
+    def __init__(self, rule: Rule) -> None:
+        self.rule = rule
+
+    def __iter__(self) -> Iterator[Rule]:
+        return (functools.partial(self.rule, i) for i in itertools.count())
+
+
+# The rules that need more than a line.
+
+
+def _zero(g: Any, y: Any, *arrays: Any) -> Any:
+    return np.zeros_like(g)
+
+
+def _larger(g: Any, a: Any, b: Any) -> Any:
+    return np.where(a == b, g / 2, np.where(a > b, g, 0))
+
+
+def _base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    if np.any(b == 0):  # 0 ** 0 is flat in its base, but b * a ** (b - 1) would read 0 * inf
+        a = np.where((a == 0) & (b == 0), 1, a)
+    return g * b * a ** (b - 1)
+
+
+def _exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    return g * y * np.log(np.where(a == 0, np.ones_like(y), a))
+
+
+def _keepdims(reduced: Any, axis: Any, keepdims: bool) -> Any:
+    """Put reduced axes back with length 1, to broadcast against the array that was reduced."""
+    return reduced if keepdims or axis is None else np.expand_dims(reduced, axis)
+
+
+def _sum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return np.broadcast_to(_keepdims(g, axis, keepdims), x.shape)
+
+
+def _mean(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    return _sum(g * (y.size / max(x.size, 1)), y, x, axis, keepdims)
+
+
+def _extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    chosen = x == _keepdims(y, axis, keepdims)
+    ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
+    return np.where(chosen, _keepdims(g, axis, keepdims) / ties, 0)
+
+
+def _cumsum(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+    return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), x.shape)
+
+
+def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
+    return np.transpose(g, None if axes is None else np.argsort([i % x.ndim for i in axes]))
+
+
+def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
+    """Read a 1-D operand of ``a @ b`` as a row (1, k) or a column (k, 1), and ``g`` to match."""
+    if b.ndim == 1:
+        b, g = b[:, None], g[..., None]
+    if a.ndim == 1:
+        a, g = a[None, :], g[..., None, :]
+    return g, a, b
+
+
+def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    g, _, columns = _as_matrices(g, a, b)
+    left = g @ np.swapaxes(columns, -1, -2)
+    return left[..., 0, :] if a.ndim == 1 else left
+
+
+def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    g, rows, _ = _as_matrices(g, a, b)
+    right = np.swapaxes(rows, -1, -2) @ g
+    return right[..., 0] if b.ndim == 1 else right
+
+
+# The table, from simple to tricky.
+
+derivatives |= {
+    # arithmetic
+    np.positive: (lambda g, y, x: g,),
+    np.negative: (lambda g, y, x: -g,),
+    np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
+    np.subtract: (lambda g, y, a, b: g, lambda g, y, a, b: -g),
+    np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
+    np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    np.power: (_base, _exponent),
+    # one number in, one number out
+    np.exp: (lambda g, y, x: g * y,),
+    np.expm1: (lambda g, y, x: g * (y + 1),),
+    np.log: (lambda g, y, x: g / x,),
+    np.log1p: (lambda g, y, x: g / (1 + x),),
+    np.sqrt: (lambda g, y, x: g / (2 * y),),
+    np.sin: (lambda g, y, x: g * np.cos(x),),
+    np.cos: (lambda g, y, x: -g * np.sin(x),),
+    np.tanh: (lambda g, y, x: g * (1 - y * y),),
+    # kinks and steps
+    np.absolute: (lambda g, y, x: g * np.sign(x),),
+    np.sign: (_zero,),
+    np.heaviside: (_zero, lambda g, y, x, at_zero: np.where(x == 0, g, 0)),
+    np.maximum: (lambda g, y, a, b: _larger(g, a, b), lambda g, y, a, b: _larger(g, b, a)),
+    np.minimum: (lambda g, y, a, b: _larger(g, b, a), lambda g, y, a, b: _larger(g, a, b)),
+    np.where: (
+        None,
+        lambda g, y, c, a, b: np.where(c, g, 0),
+        lambda g, y, c, a, b: np.where(c, 0, g),
+    ),
+    # the same numbers in another shape
+    np.reshape: (lambda g, y, x, shape: np.reshape(g, x.shape),),
+    np.transpose: (_transpose,),
+    np.broadcast_to: (lambda g, y, x, shape: g,),
+    # many numbers in, fewer out
+    np.sum: (_sum,),
+    np.mean: (_mean,),
+    np.max: (_extremum,),
+    np.min: (_extremum,),
+    np.cumsum: (_cumsum,),
+    np.matmul: (_matmul_left, _matmul_right),
+}
+
+
+# Operations that are no single NumPy function.
+
+
+def _sigmoid(x: Any) -> Any:
+    decay = np.exp(-np.abs(x))  # at most 1: nothing overflows, and small results keep their digits
+    return np.where(np.greater_equal(x, 0), 1, decay) / (1 + decay)
+
+
+def _softplus(x: Any) -> Any:
+    return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def _getitem(x: Any, index: Any) -> Any:
+    return x[index]
+
+
+def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    x = np.zeros(shape, g.dtype)
+    parts = index if isinstance(index, tuple) else (index,)
+    if any(isinstance(part, np.ndarray) and part.dtype != bool for part in parts):
+        np.add.at(x, index, g)  # a repeated index takes part twice
+    else:
+        x[index] = g
+    return x
+
+
+def _concatenate(*arrays: Any, axis: int, edges: Sequence[int]) -> Any:
+    return np.concatenate(arrays, axis)
+
+
+def _part(i: int, g: Any, y: Any, *arrays: Any, axis: int, edges: Sequence[int]) -> Any:
+    return g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)]
+
+
+# Its own primitive for stability: 1 / (1 + exp(-x)) overflows at x = -1000.
+sigmoid = primitive(_sigmoid, lambda g, y, x: g * y * (1 - y))
+# Its own primitive for its curvature at 0: maximum(x, 0) + log1p(exp(-abs(x))) has 0 there, not 1/4.
+softplus = primitive(_softplus, lambda g, y, x: g * sigmoid(x))
+# x[index], and its reverse: zeros of a shape, with g added where index says.
+getitem: Operation = primitive(
+    _getitem, lambda g, y, x, index: scatter(g, index=index, shape=x.shape)
+)
+scatter: Operation = primitive(_scatter, lambda g, y, x, index, shape: getitem(g, index=index))
+# concatenate, with its arrays as arguments and the positions where they meet
+concatenate = _primitive(_concatenate, Each(_part))
+
+
+def name(op: Operation | None) -> str:
+    """What an operation is called in messages and pictures."""
+    return getattr(op, "__name__", str(op)).strip("_")

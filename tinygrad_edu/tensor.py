@@ -1,0 +1,430 @@
+"""Tensor: an array that remembers the operation that made it."""
+
+import operator
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator
+from contextvars import ContextVar
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tinygrad_edu import errors, numpy_functions, ops
+from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
+
+Array = NDArray[Any]
+
+_paused: ContextVar[int] = ContextVar("how many no_grad blocks surround this code", default=0)
+
+
+class no_grad(ContextDecorator):  # noqa: N801 (lower case as in PyTorch: it is used like a function)
+    """Record nothing inside: no result requires a gradient. A context manager and a decorator.
+
+    Holds for its own thread or task only, and may be nested.
+
+    >>> from tinygrad_edu import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     print((w * 2).requires_grad)
+    False
+    """
+
+    def __enter__(self) -> None:
+        _paused.set(_paused.get() + 1)
+
+    def __exit__(self, *exception: object) -> None:
+        _paused.set(_paused.get() - 1)
+
+
+def apply(
+    op: ops.Operation,
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any] | None = None,
+    compute: ops.Operation | None = None,
+) -> "Tensor":
+    """Compute ``op`` on the data of its arguments; record it if one of them requires a gradient."""
+    dtype, ready, requires_grad = None, True, False
+    for arg in args:
+        if isinstance(arg, Tensor) and arg._data.dtype.kind == "f":
+            dtype = dtype or arg._data.dtype
+            requires_grad = requires_grad or arg._requires_grad
+        elif type(arg) is not float and type(arg) is not int:
+            ready = False
+    if not ready:
+        args = _as_operands(op, args, dtype)
+    kwargs = kwargs or {}
+    result = Tensor.__new__(Tensor)
+    try:
+        result._data = (compute or op)(*map(plain, args), **kwargs)
+    except (TypeError, ValueError) as error:
+        raise errors.failed(op, args, error) from None
+    requires_grad = requires_grad and not _paused.get()
+    result._requires_grad = requires_grad
+    result._op = op if requires_grad else None
+    result._args = args if requires_grad else ()
+    result._kwargs = kwargs
+    result._time = next(clock)
+    result._spent = False
+    result.grad = result.name = None
+    return result
+
+
+def _as_operands(op: ops.Operation, args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+    """Arrays for all but Tensors and Python numbers; only arrays of floats keep their own dtype."""
+    operands: list[Any] = []
+    for arg, rule in zip(args, ops.derivatives[op], strict=False):
+        value = np.asarray(plain(arg))
+        _check_dtype(value.dtype, f"an argument of {ops.name(op)}")
+        if (
+            rule
+            and dtype
+            and not (value.dtype.kind == "f" and isinstance(arg, Tensor | np.ndarray))
+        ):
+            value = value.astype(dtype)
+            arg = Tensor(value, name=arg.name) if isinstance(arg, Tensor) else arg
+        operands.append(arg if isinstance(arg, Tensor) or type(arg) in (float, int) else value)
+    return tuple(operands)
+
+
+def plain(value: Any) -> Any:
+    """The data of a Tensor; anything else as it is."""
+    return value._data if isinstance(value, Tensor) else value
+
+
+def _check_dtype(dtype: np.dtype[Any], what: str) -> None:
+    if dtype.kind not in "fiub" or dtype.itemsize > 8:
+        raise errors.not_real(dtype, what)
+
+
+def _as_data(data: Any, dtype: Any = None) -> Array:
+    """A new array, in native byte order, of what can be the data of a Tensor."""
+    if isinstance(data, Tensor) and data._requires_grad:
+        raise errors.cut_off(data, "Use it as it is")
+    try:
+        array = np.array(plain(data), dtype=dtype)
+    except ValueError as error:
+        raise errors.ragged(error) from None
+    _check_dtype(array.dtype, "the data")
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+# The operators and methods of Tensor are made from the operations that they stand for.
+
+Method = Callable[..., Any]
+
+
+def _unary(op: ops.Operation) -> Method:
+    def method(self: "Tensor") -> "Tensor":
+        return apply(op, (self,))
+
+    return method
+
+
+def _binary(op: ops.Operation, compute: ops.Operation) -> tuple[Method, Method]:
+    def method(self: "Tensor", other: Any) -> "Tensor":
+        return apply(op, (self, other), None, compute)
+
+    def reflected(self: "Tensor", other: Any) -> "Tensor":
+        return apply(op, (other, self), None, compute)
+
+    return method, reflected
+
+
+def _reduction(op: ops.Operation) -> Method:
+    def method(self: "Tensor", axis: Any = None, keepdims: bool = False) -> "Tensor":
+        return apply(op, (self,), {"axis": axis, "keepdims": keepdims})
+
+    return method
+
+
+def _function(op: ops.Operation) -> Method:
+    def method(self: "Tensor", *args: Any, **kwargs: Any) -> "Tensor":
+        return self.__array_function__(op, (), (self, *args), kwargs)  # type: ignore[no-any-return]
+
+    return method
+
+
+def _comparison(compare: ops.Operation) -> Method:
+    def method(self: "Tensor", other: Any) -> Any:
+        return compare(self._data, plain(other))
+
+    return method
+
+
+def _in_place(compute: ops.Operation) -> Method:
+    def method(self: "Tensor", other: Any) -> Any:
+        if self._op or not self._requires_grad:
+            return NotImplemented  # so Python computes t = t + other: a new result
+        if not _paused.get():
+            raise errors.in_place(self)
+        self.data = compute(self._data, plain(other))
+        return self
+
+    return method
+
+
+class Tensor(Node):
+    """An array that remembers the operation that made it, so that gradients can be found.
+
+    ``data``: a number, nested lists or an array; it is copied. float16, float32 and float64 keep
+    their dtype; integers and booleans are labels and indices, and cannot require a gradient.
+    Operators, indexing and NumPy functions (``np.exp(t)``, ``np.sum(t, axis=0)``, ``array @ t``)
+    give Tensors; comparisons give plain boolean arrays. Raises TypeError for complex numbers, text
+    and objects, ValueError for ragged lists.
+
+    >>> from tinygrad_edu import Tensor
+    >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> y = (x * x).sum()
+    >>> y.backward()
+    >>> x.grad
+    array([2., 4., 6.])
+    """
+
+    __slots__ = ("__weakref__", "_spent", "grad")
+
+    grad: Array | None
+    _spent: bool
+
+    def __init__(
+        self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
+    ) -> None:
+        self._data = _as_data(data, dtype)
+        self._op, self._args, self._kwargs = None, (), {}
+        self._requires_grad, self._time, self._spent = False, next(clock), False
+        self.grad, self.name = None, name
+        self.requires_grad = requires_grad
+
+    # What it holds.
+
+    @property
+    def data(self) -> Array:
+        """The values, as an array. To learn, assign: ``w.data -= learning_rate * w.grad``."""
+        if not isinstance(self._data, np.ndarray):
+            self._data = np.asarray(self._data)
+        return self._data
+
+    @data.setter
+    def data(self, value: Any) -> None:
+        if self._op:
+            raise errors.result_is_fixed(self, "data")
+        if value is not self._data:  # else it was changed in place: w.data -= ...
+            array = _as_data(value, self.dtype)
+            if array.shape != self.shape:
+                raise errors.data_shape(self, array.shape)
+            self._data = array
+        self._time = next(clock)
+
+    @property
+    def requires_grad(self) -> bool:
+        """Whether ``backward`` of what is computed from this reaches it."""
+        return self._requires_grad
+
+    @requires_grad.setter
+    def requires_grad(self, value: bool) -> None:
+        if self._op:
+            raise errors.result_is_fixed(self, "requires_grad")
+        if value and self.dtype.kind != "f":
+            raise errors.integers_require_grad(self.dtype)
+        self._requires_grad = bool(value)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The length of each axis."""
+        return np.shape(self._data)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return np.ndim(self._data)
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return np.size(self._data)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy dtype of the elements."""
+        return self.data.dtype
+
+    @property
+    def is_leaf(self) -> bool:
+        """Whether it was given, and not computed by a recorded operation."""
+        return self._op is None
+
+    def item(self) -> Any:
+        """The only element, as a Python number. Raises ValueError if there is not exactly one."""
+        if self.size != 1:
+            raise errors.not_one_number(self)
+        return self._data.item()
+
+    def numpy(self) -> Array:
+        """A copy of the data, as an array of one's own."""
+        return np.array(self._data)
+
+    def detach(self) -> "Tensor":
+        """A leaf with a copy of the data, through which no gradient flows."""
+        return Tensor(self.numpy(), name=self.name)
+
+    # Gradients.
+
+    def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
+        """Add the gradient of this result with respect to each leaf it comes from to that leaf's
+        ``grad``.
+
+        ``gradient``: that of some final number with respect to this result, in its shape; 1 if this
+        result is that number itself. A second call is refused, because it would add the same
+        gradients again, unless the first was given ``retain_graph=True``. Raises RuntimeError if
+        there is nothing to differentiate, on a second call, or where data changed after it was
+        used; ValueError on a shape that does not fit. After an error no ``grad`` has changed.
+
+        >>> from tinygrad_edu import Tensor
+        >>> w = Tensor([1.0, 2.0], requires_grad=True)
+        >>> (3.0 * w).backward(gradient=[1.0, 10.0])
+        >>> w.grad
+        array([ 3., 30.])
+        """
+        if not self._requires_grad:
+            raise errors.no_gradient(self)
+        if self._spent:
+            raise errors.second_backward(self)
+        if gradient is None and self.size != 1:
+            raise errors.many_numbers(self)
+        seed = (
+            np.ones(self.shape, self.dtype) if gradient is None else _as_data(gradient, self.dtype)
+        )
+        if seed.shape != self.shape:
+            raise errors.gradient_shape(self, seed.shape)
+        updates = {}
+        for leaf, g in backpropagate(self, seed[()], newest_first(self)).items():
+            assert isinstance(leaf, Tensor)
+            total = g if leaf.grad is None else leaf.grad + g
+            updates[leaf] = np.array(total, dtype=leaf.dtype)
+        for leaf, total in updates.items():
+            leaf.grad = total
+        self._spent = self._op is not None and not retain_graph
+
+    def zero_grad(self) -> None:
+        """Forget the gradient, so that the next ``backward`` does not add to it."""
+        self.grad = None
+
+    # Operators; those in place are for leaves under no_grad(), elsewhere they compute a new result.
+
+    __add__, __radd__ = _binary(np.add, operator.add)
+    __sub__, __rsub__ = _binary(np.subtract, operator.sub)
+    __mul__, __rmul__ = _binary(np.multiply, operator.mul)
+    __truediv__, __rtruediv__ = _binary(np.divide, operator.truediv)
+    __pow__, __rpow__ = _binary(np.power, operator.pow)
+    __matmul__, __rmatmul__ = _binary(np.matmul, operator.matmul)
+    __neg__, __pos__, __abs__ = _unary(np.negative), _unary(np.positive), _unary(np.absolute)
+
+    __iadd__, __isub__ = _in_place(operator.add), _in_place(operator.sub)
+    __imul__, __itruediv__ = _in_place(operator.mul), _in_place(operator.truediv)
+
+    __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
+    __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
+    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)
+    __hash__ = Node.__hash__
+
+    # Methods, each like the NumPy function of its name.
+
+    exp, log, sqrt = _unary(np.exp), _unary(np.log), _unary(np.sqrt)
+    sin, cos, tanh, abs = _unary(np.sin), _unary(np.cos), _unary(np.tanh), __abs__
+    sum, mean = _reduction(np.sum), _reduction(np.mean)
+    max, min = _reduction(np.max), _reduction(np.min)
+    clip, squeeze, swapaxes = _function(np.clip), _function(np.squeeze), _function(np.swapaxes)
+    cumsum = _function(np.cumsum)
+
+    def reshape(self, *shape: Any) -> "Tensor":
+        """The same elements in another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
+        return apply(np.reshape, (self,), {"shape": shape[0] if len(shape) == 1 else shape})
+
+    def transpose(self, *axes: Any) -> "Tensor":
+        """The axes in another order, by default reversed: ``t.transpose(1, 0)``."""
+        return apply(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes or None})
+
+    T = property(transpose, doc="The axes in reversed order.")
+
+    def __getitem__(self, index: Any) -> "Tensor":
+        return apply(ops.getitem, (self,), {"index": _plain_index(index)})
+
+    def __setitem__(self, index: Any, value: Any) -> NoReturn:
+        raise errors.element_assignment()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    def __iter__(self) -> Iterator["Tensor"]:
+        return (self[i] for i in range(len(self)))
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    # NumPy's protocols: what NumPy does when one of its functions meets a Tensor.
+
+    def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        if method != "__call__" or kwargs:
+            names = method if method != "__call__" else ", ".join(f"{key}=" for key in kwargs)
+            raise errors.unknown_parameters(ufunc, names)
+        if ufunc in ops.derivatives:
+            return apply(ufunc, inputs)
+        return self.__array_function__(ufunc, (), inputs, {})
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if func in ops.derivatives:
+            return apply(func, *numpy_functions.bind(func, args, kwargs))
+        if func in numpy_functions.compositions:
+            return numpy_functions.compositions[func](*args, **kwargs)
+        if func in numpy_functions.queries:
+            return func(*map(plain, args), **kwargs)
+        raise errors.no_rule(func)
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+        if self._requires_grad:
+            raise errors.cut_off(self, "Put Tensors together with np.stack")
+        return np.array(self._data, dtype=dtype, copy=copy)
+
+    # As text, and to be kept.
+
+    def __repr__(self) -> str:
+        values = np.array2string(
+            self.data, precision=4, separator=", ", threshold=20, edgeitems=2, prefix="Tensor("
+        )
+        parts = [values]
+        if self.size > 20:
+            parts.append(f"shape={self.shape}")
+        if self.dtype != np.float64:
+            parts.append(f"dtype={self.dtype}")
+        if self.name:
+            parts.append(f"name={self.name!r}")
+        if self._op:
+            parts.append(f"op={ops.name(self._op)}")
+        elif self._requires_grad:
+            parts.append("requires_grad=True")
+        return f"Tensor({', '.join(parts)})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    def __reduce__(self) -> Any:
+        if self._op:
+            raise errors.result_is_not_copied(self)
+        return _restore, (self.data, self._requires_grad, self.name, self.grad)
+
+
+def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | None) -> Tensor:
+    tensor = Tensor(data, requires_grad, name=name)
+    tensor.grad = grad
+    return tensor
+
+
+def _plain_index(index: Any) -> Any:
+    if isinstance(index, tuple):
+        return tuple(map(_plain_index, index))
+    return np.asarray(plain(index)) if isinstance(index, Tensor | list) else index

@@ -1,0 +1,174 @@
+"""Functions of derivatives: ``grad``, ``value_and_grad``, ``jacobian``, ``hessian``. They nest."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.backprop import Node, backpropagate, newest_first
+from tinygrad_edu.tensor import Tensor, _paused
+
+Function = Callable[..., Any]
+Argnums = int | tuple[int, ...]
+
+
+def grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the gradient of ``f``, which returns one number.
+
+    ``argnums``: the position of the argument to differentiate by, or a tuple of positions, for a
+    tuple of gradients. Arguments are numbers or arrays of floating point, or Tensors; a gradient
+    has the shape and dtype of its argument. It is an array, or a Tensor where it depends on a
+    Tensor that requires a gradient; so ``grad(grad(f))`` is the second derivative. An argument that
+    the result does not depend on has gradient 0. Raises TypeError if ``f`` does not return one
+    number computed with Tensors, or if an argument cannot require a gradient.
+
+    >>> from tinygrad_edu import grad
+    >>> grad(lambda x: x**3)(2.0)
+    array(12.)
+    >>> grad(grad(lambda x: x**3))(2.0)
+    array(12.)
+    """
+
+    @functools.wraps(f)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        return _differentiate(f, argnums, args, kwargs, _gradients)[1]
+
+    return gradient
+
+
+def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the pair of the value of ``f`` and its gradient; see ``grad``.
+
+    >>> from tinygrad_edu import value_and_grad
+    >>> value_and_grad(lambda x: x**3)(2.0)
+    (array(8.), array(12.))
+    """
+
+    @functools.wraps(f)
+    def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
+        return _differentiate(f, argnums, args, kwargs, _gradients)
+
+    return value_and_gradient
+
+
+def jacobian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes the derivative of each output of ``f`` by each input; see
+    ``grad``.
+
+    ``f`` returns a Tensor of any shape; the result has that shape followed by the argument's. It
+    takes one backward pass for each output.
+
+    >>> import numpy as np
+    >>> from tinygrad_edu import jacobian
+    >>> jacobian(lambda x: x * x)(np.array([1.0, 2.0]))
+    array([[2., 0.],
+           [0., 4.]])
+    """
+
+    @functools.wraps(f)
+    def all_derivatives(*args: Any, **kwargs: Any) -> Any:
+        return _differentiate(f, argnums, args, kwargs, _jacobians)[1]
+
+    return all_derivatives
+
+
+def hessian(f: Function, argnums: Argnums = 0) -> Function:
+    """The function that computes all second derivatives of ``f``, which returns one number.
+
+    For one argument of shape ``s``, the result has shape ``s + s``. For a tuple of arguments it is
+    a tuple of tuples: ``hessian(f, (0, 1))(x, y)[0][1]`` is by ``x``, then by ``y``. See ``grad``.
+
+    >>> from tinygrad_edu import hessian
+    >>> hessian(lambda x: (x**3).sum())([1.0, 2.0])
+    array([[ 6.,  0.],
+           [ 0., 12.]])
+    """
+    if isinstance(argnums, int):
+        return jacobian(grad(f, argnums), argnums)
+    rows = [jacobian(grad(f, i), argnums) for i in argnums]
+    return functools.wraps(f)(lambda *args, **kwargs: tuple(row(*args, **kwargs) for row in rows))
+
+
+def _differentiate(
+    f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], how: Function
+) -> tuple[Any, Any]:
+    """The value of ``f`` and the derivatives that ``how`` finds, one or a tuple as in
+    ``argnums``."""
+    positions = (argnums,) if isinstance(argnums, int) else argnums
+    recorded = (
+        not _paused.get()
+    )  # only then can arguments and results be part of the caller's graph
+    inputs = list(args)
+    with _recording():
+        for i in positions:
+            if not -len(args) <= i < len(args):
+                raise errors.no_argument(i, len(args))
+            inputs[i] = _variable(args[i], recorded)
+        variables = [inputs[i] for i in positions]
+        y = f(*inputs, **kwargs)
+        if not isinstance(y, Tensor):
+            raise errors.not_a_tensor(f, y)
+        if how is _gradients and y.size != 1:
+            raise errors.not_a_scalar(f, y)
+        results = newest_first(y, set(variables))
+        nested = recorded and _has_other_sources(results, variables)
+        derivatives = how(y, _depending_on(variables, results), variables, nested)
+    value = y if nested else y.numpy()
+    return value, derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+
+
+@contextmanager
+def _recording() -> Iterator[None]:
+    """Record operations even inside ``no_grad``, whose user wants the derivative, but no graph."""
+    token = _paused.set(0)
+    try:
+        yield
+    finally:
+        _paused.reset(token)
+
+
+def _variable(arg: Any, recorded: bool) -> Tensor:
+    """A Tensor of one's own to differentiate by: a new leaf, or a new result in the caller's
+    graph."""
+    if isinstance(arg, Tensor):
+        return +arg if arg.requires_grad and recorded else Tensor(arg.numpy(), requires_grad=True)
+    return Tensor(arg, requires_grad=True)
+
+
+def _has_other_sources(results: list[Node], variables: list[Tensor]) -> bool:
+    """Whether the derivatives themselves may depend on Tensors outside that require a gradient."""
+    args = {arg for node in results for arg in node._args if isinstance(arg, Node)}
+    leaves = {arg for arg in args if arg._requires_grad and arg._op is None}
+    return any(not variable.is_leaf for variable in variables) or not leaves <= set(variables)
+
+
+def _depending_on(variables: list[Tensor], results: list[Node]) -> list[Node]:
+    """Those of ``results`` that are computed from ``variables``, in the same order."""
+    found: set[Node] = set(variables)
+    for node in reversed(results):
+        if any(arg in found for arg in node._args if isinstance(arg, Node)):
+            found.add(node)
+    return [node for node in results if node in found]
+
+
+def _gradients(
+    y: Tensor, results: list[Node], variables: list[Tensor], nested: bool, seed: Any = None
+) -> list[Any]:
+    seed = np.ones(y.shape, y.dtype) if seed is None else seed
+    found = backpropagate(y, Tensor(seed) if nested else seed, results, on_tensors=nested)
+    gradients = [(found.get(v, np.zeros(v.shape)), v.dtype) for v in variables]
+    if nested:
+        return [g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
+    return [np.array(g, dtype=dtype) for g, dtype in gradients]
+
+
+def _jacobians(y: Tensor, results: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:
+    if y.size == 0:
+        return [np.zeros(y.shape + v.shape, v.dtype) for v in variables]
+    seeds = np.eye(y.size, dtype=y.dtype).reshape(-1, *y.shape)
+    rows = [_gradients(y, results, variables, nested, seed) for seed in seeds]
+    columns = zip(variables, zip(*rows, strict=True), strict=True)
+    return [np.reshape(np.stack(column), y.shape + v.shape) for v, column in columns]
