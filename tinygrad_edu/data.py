@@ -1,5 +1,7 @@
 """Feeding data to a training loop."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Models: modules that hold parameters, and the layers of a linear classifier."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 

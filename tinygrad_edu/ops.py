@@ -223,7 +223,7 @@ def _part(i: int, g: Any, y: Any, *arrays: Any, axis: int, edges: Sequence[int])
 
 # Its own primitive for stability: 1 / (1 + exp(-x)) overflows at x = -1000.
 sigmoid = primitive(_sigmoid, lambda g, y, x: g * y * (1 - y))
-# Its own primitive for its curvature at 0: maximum(x, 0) + log1p(exp(-abs(x))) has 0 there, not 1/4.
+# Its own primitive for its curvature: maximum(x, 0) + log1p(exp(-abs(x))) has 0 at 0, not 1/4.
 softplus = primitive(_softplus, lambda g, y, x: g * sigmoid(x))
 # x[index], and its reverse: zeros of a shape, with g added where index says.
 getitem: Operation = primitive(

@@ -393,20 +393,15 @@ class Tensor(Node):
     # As text, and to be kept.
 
     def __repr__(self) -> str:
-        values = np.array2string(
-            self.data, precision=4, separator=", ", threshold=20, edgeitems=2, prefix="Tensor("
-        )
-        parts = [values]
-        if self.size > 20:
-            parts.append(f"shape={self.shape}")
-        if self.dtype != np.float64:
-            parts.append(f"dtype={self.dtype}")
-        if self.name:
-            parts.append(f"name={self.name!r}")
-        if self._op:
-            parts.append(f"op={ops.name(self._op)}")
-        elif self._requires_grad:
-            parts.append("requires_grad=True")
+        parts = ["..."]
+        if self.size <= 20 or self.ndim <= 2:
+            with np.printoptions(precision=4, threshold=20, edgeitems=2):
+                parts = [np.array2string(self.data, separator=", ", prefix="Tensor(")]
+        parts += [f"shape={self.shape}"] if self.size > 20 else []
+        parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
+        parts += [f"name={self.name!r}"] if self.name else []
+        parts += [f"op={ops.name(self._op)}"] if self._op else []
+        parts += ["requires_grad=True"] if self.is_leaf and self.requires_grad else []
         return f"Tensor({', '.join(parts)})"
 
     def __format__(self, spec: str) -> str:

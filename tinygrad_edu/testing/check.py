@@ -1,6 +1,9 @@
 """Hold derivatives against finite differences."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,10 +62,17 @@ def check_grads(
     def outputs(*values: Any) -> tuple[Any, ...]:
         return (f(*fill(values)),)
 
+    labels = [str(i) for i in positions]
     for k in range(1, order + 1):
-        total, scale = _weighted_sum(outputs, xs, rng)
-        _compare_slopes(f, total, xs, positions, scale, k, rng)
+        with no_grad():
+            values = [plain(y) for y in outputs(*map(Tensor, xs))]
+        weights = [_signed(rng, 0.5, 1.5, np.shape(y)) for y in values]
+        size = sum(float(np.abs(w * y).sum()) for w, y in zip(weights, values, strict=True))
+        total = _weighted_sum(outputs, len(xs))
+        _Check(ops.name(f), k, total, xs, labels, weights, size).run(rng)
+        # what is checked next is the gradient, and it depends on the weights as well
         outputs = grad(total, tuple(range(len(xs))))
+        xs, labels = [*xs, *weights], labels + ["weight"] * len(weights)
 
 
 def _is_floating(x: Any) -> bool:
@@ -89,111 +99,100 @@ def _compare_values(f: Function, inputs: list[Any], expected: Any) -> None:
     )
 
 
-def _weighted_sum(
-    outputs: Function, xs: list[Array], rng: np.random.Generator
-) -> tuple[Function, float]:
-    """All outputs as one number, their sum with random weights; and the size of its terms at
-    ``xs``."""
-    with no_grad():
-        values = [plain(y) for y in outputs(*map(Tensor, xs))]
-    weights = [_signed(rng, 0.5, 1.5, np.shape(y)) for y in values]
-
-    def total(*values: Any) -> Any:
-        return sum(np.sum(w * y) for w, y in zip(weights, outputs(*values), strict=True))
-
-    return total, sum(float(np.abs(w * y).sum()) for w, y in zip(weights, values, strict=True))
-
-
-def _compare_slopes(
-    f: Function,
-    total: Function,
-    xs: list[Array],
-    positions: list[int],
-    scale: float,
-    order: int,
-    rng: np.random.Generator,
-) -> None:
-    """Compare gradient and differences of ``total`` in one direction; explain what differs, if
-    so."""
-    gradients = _gradients(f, total, xs)
-    direction = [_signed(rng, 0.5, 1.0, x.shape) for x in xs]
-    terms = np.concatenate([(g * d).ravel() for g, d in zip(gradients, direction, strict=True)])
-    rounding = 10 * np.finfo(float).eps * scale / STEP + 1e-10
-    error = abs(terms.sum() - _slope(total, xs, direction))
-    if not error <= 1e-7 * np.abs(terms).sum() + rounding:  # also where it is nan
-        raise AssertionError(_explain(f, total, xs, positions, gradients, rounding, order))
-
-
-def _gradients(f: Function, total: Function, xs: list[Array]) -> list[Array]:
-    leaves = [Tensor(x, requires_grad=True) for x in xs]
-    for leaf in leaves:
-        leaf.data.setflags(write=False)
-    y = total(*leaves)
-    if not isinstance(y, Tensor):
-        raise AssertionError(
-            f"{ops.name(f)} does not return a Tensor: it leaves the graph on the way"
-        )
-    if not y.requires_grad:
-        return [np.zeros_like(x) for x in xs]
-    y.backward(retain_graph=True)
-    first = [
-        np.zeros_like(x) if t.grad is None else t.grad for x, t in zip(xs, leaves, strict=True)
-    ]
-    y.backward()
-    for leaf, g in zip(leaves, first, strict=True):
-        if leaf.grad is not None and not np.array_equal(leaf.grad, g + g, equal_nan=True):
-            raise AssertionError(
-                f"a second backward pass through {ops.name(f)} adds another gradient than the "
-                "first: a derivative rule changes the arrays that it is given"
-            )
-    return first
-
-
-def _slope(total: Function, xs: list[Array], direction: list[Array]) -> float:
-    """The derivative of ``total`` along ``direction``: central differences of fourth order."""
-
-    def at(t: float) -> float:
-        return float(total(*[Tensor(x + t * d) for x, d in zip(xs, direction, strict=True)]))
-
-    with no_grad():
-        h = STEP
-        return (8 * (at(h) - at(-h)) - (at(2 * h) - at(-2 * h))) / (12 * h)
-
-
 def _signed(rng: np.random.Generator, low: float, high: float, shape: Any) -> Array:
     """Random numbers whose absolute value is from ``low`` to ``high``."""
     return np.asarray(rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape))
 
 
-def _explain(
-    f: Function,
-    total: Function,
-    xs: list[Array],
-    positions: list[int],
-    gradients: list[Array],
-    rounding: float,
-    order: int,
-) -> str:
-    """A table of the elements whose derivatives differ, the worst first."""
-    rows = []
-    for i, (x, gradient) in enumerate(zip(xs, gradients, strict=True)):
-        for index in np.ndindex(x.shape):
-            unit = [np.zeros_like(other) for other in xs]
-            unit[i][index] = 1.0
-            numeric, analytic = _slope(total, xs, unit), float(gradient[index])
-            rows.append((abs(analytic - numeric), positions[i], index, analytic, numeric))
-    wrong = [row for row in rows if not row[0] <= 1e-6 * abs(row[4]) + rounding]
-    which = {1: "first", 2: "second"}.get(order, f"order {order}")
-    lines = [
-        f"{which} derivatives of {ops.name(f)} differ from finite differences in {len(wrong)} of "
-        f"{len(rows)} elements",
-        f"{'argument':>8}  {'element':<12} {'analytic':>14} {'numeric':>14} {'ratio':>10}",
-    ]
-    for _, argument, index, analytic, numeric in sorted(wrong, key=lambda row: -row[0])[:10]:
-        ratio = analytic / numeric if numeric else float("nan")
-        element, numbers = str(list(map(int, index))), f"{analytic:>14.8g} {numeric:>14.8g}"
-        lines.append(f"{argument:>8}  {element:<12} {numbers} {ratio:>10.5f}")
-    ratios = np.array([analytic / numeric for *_, analytic, numeric in wrong if numeric])
-    if len(wrong) == len(ratios) == len(rows) > 1 and np.ptp(ratios) < 1e-4 * np.abs(ratios).max():
-        lines.append(f"every analytic derivative is {ratios.mean():.5g} times the numeric one")
-    return "\n".join(lines)
+def _weighted_sum(outputs: Function, count: int) -> Function:
+    """The sum of all outputs with weights, a function of ``count`` inputs and then the weights."""
+
+    def total(*values: Any) -> Any:
+        weights = values[count:]
+        return sum(np.sum(w * y) for w, y in zip(weights, outputs(*values[:count]), strict=True))
+
+    return total
+
+
+@dataclass
+class _Check:
+    """One function of ``xs`` to one number, whose gradient is to agree with its differences."""
+
+    name: str  # of the function that is checked
+    order: int  # of the derivatives that are checked
+    total: Function
+    xs: list[Array]
+    labels: list[str]  # of the xs
+    weights: list[Array]  # further arguments of total, fixed here
+    size: float  # sum of the absolute terms in total, which rounding errors grow with
+
+    def run(self, rng: np.random.Generator) -> None:
+        gradients = self.gradients()
+        direction = [_signed(rng, 0.5, 1.0, x.shape) for x in self.xs]
+        terms = np.concatenate([np.ravel(g * d) for g, d in zip(gradients, direction, strict=True)])
+        error = abs(terms.sum() - self.slope(direction))
+        if not error <= 1e-7 * np.abs(terms).sum() + self.rounding():  # also where it is nan
+            raise AssertionError(self.table(gradients))
+
+    def gradients(self) -> list[Array]:
+        """By ``backward``, twice through one graph: what it adds must be the same each time."""
+        leaves = [Tensor(x, requires_grad=True) for x in self.xs]
+        for leaf in leaves:
+            leaf.data.setflags(write=False)
+        y = self.total(*leaves, *self.weights)
+        if not isinstance(y, Tensor):
+            raise AssertionError(f"{self.name} returns no Tensor: it leaves the graph on the way")
+        if not y.requires_grad:
+            return [np.zeros_like(x) for x in self.xs]
+        y.backward(retain_graph=True)
+        first = [np.zeros(t.shape) if t.grad is None else t.grad for t in leaves]
+        y.backward()
+        for leaf, g in zip(leaves, first, strict=True):
+            if leaf.grad is not None and not np.array_equal(leaf.grad, g + g, equal_nan=True):
+                raise AssertionError(
+                    f"a second backward pass through {self.name} adds another gradient than the "
+                    "first: a derivative rule changes the arrays that it is given"
+                )
+        return first
+
+    def slope(self, direction: list[Array]) -> float:
+        """The derivative along ``direction``, by central differences of fourth order."""
+
+        def at(t: float) -> float:
+            moved = [Tensor(x + t * d) for x, d in zip(self.xs, direction, strict=True)]
+            return float(self.total(*moved, *self.weights))
+
+        with no_grad():
+            return (8 * (at(STEP) - at(-STEP)) - (at(2 * STEP) - at(-2 * STEP))) / (12 * STEP)
+
+    def rounding(self) -> float:
+        """How far rounding alone may take a difference from the derivative."""
+        return float(10 * np.finfo(float).eps * self.size / STEP + 1e-10)
+
+    def table(self, gradients: list[Array]) -> str:
+        """The elements whose derivatives differ, the worst first."""
+        rows = []
+        for i, gradient in enumerate(gradients):
+            for index in np.ndindex(gradient.shape):
+                unit = [np.zeros_like(x) for x in self.xs]
+                unit[i][index] = 1.0
+                rows.append((self.labels[i], index, float(gradient[index]), self.slope(unit)))
+        wrong = [row for row in rows if not self.agree(row[2], row[3])]
+        wrong.sort(key=lambda row: -abs(row[2] - row[3]))
+        which = {1: "first", 2: "second"}.get(self.order, f"order {self.order}")
+        lines = [
+            f"{which} derivatives of {self.name} differ from finite differences in {len(wrong)} of "
+            f"{len(rows)} elements",
+            f"{'argument':>8}  {'element':<12} {'analytic':>14} {'numeric':>14} {'ratio':>10}",
+        ]
+        for label, index, analytic, numeric in wrong[:10]:
+            ratio = analytic / numeric if numeric else np.nan
+            element, numbers = str(list(index)), f"{analytic:>14.8g} {numeric:>14.8g}"
+            lines.append(f"{label:>8}  {element:<12} {numbers} {ratio:>10.5f}")
+        ratios = np.array([analytic / numeric for *_, analytic, numeric in wrong if numeric])
+        if len(ratios) == len(rows) > 1 and np.ptp(ratios) < 1e-4 * np.abs(ratios).max():
+            lines.append(f"every analytic derivative is {ratios.mean():.5g} times the numeric one")
+        return "\n".join(lines)
+
+    def agree(self, analytic: float, numeric: float) -> bool:
+        return abs(analytic - numeric) <= 1e-6 * abs(numeric) + self.rounding()

@@ -1,0 +1,262 @@
+"""The backward pass: order, accumulation, refusals; any depth, no leaks."""
+
+import gc
+import threading
+import time
+import weakref
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, primitive
+from tinygrad_edu.backprop import newest_first
+
+
+def leaf(*values, name=None):
+    return Tensor(values[0] if len(values) == 1 else values, requires_grad=True, name=name)
+
+
+# Right.
+
+
+def test_gradients_of_a_small_expression():
+    a, b = leaf(2.0), leaf(-3.0)
+    y = (a * b + a**2) * np.tanh(b)
+    y.backward()
+    t = np.tanh(-3.0)
+    np.testing.assert_allclose(a.grad, (-3.0 + 4.0) * t)
+    np.testing.assert_allclose(b.grad, 2.0 * t + (-6.0 + 4.0) * (1 - t**2))
+
+
+def test_operand_used_twice_counts_twice():
+    a = leaf(3.0)
+    (a + a).backward()
+    assert a.grad == 2.0
+    a.zero_grad()
+    (a * a).backward()
+    assert a.grad == 6.0
+
+
+def test_a_reused_result_is_complete_before_it_is_passed_on():
+    a = leaf(2.0)
+    b = a * a
+    (b * b + b).backward()
+    assert a.grad == 4 * 2.0**3 + 2 * 2.0
+
+
+def test_gradients_accumulate_until_they_are_forgotten():
+    w = leaf(1.0, 2.0)
+    (3 * w).sum().backward()
+    (3 * w).sum().backward()
+    assert w.grad.tolist() == [6.0, 6.0]
+    w.zero_grad()
+    assert w.grad is None
+
+
+def test_accumulation_leaves_earlier_gradients_alone():
+    w = leaf(1.0, 2.0)
+    (3 * w).sum().backward()
+    first = w.grad
+    (3 * w).sum().backward()
+    assert first.tolist() == [3.0, 3.0]
+
+
+def test_broadcast_gradients_have_the_shape_of_their_argument():
+    for shape in [(), (1,), (3,), (1, 3), (2, 1), (1, 1), (2, 3)]:
+        b = Tensor(np.ones(shape), requires_grad=True)
+        (np.arange(6.0).reshape(2, 3) * b).sum().backward()
+        assert b.grad.shape == shape
+        assert b.grad.sum() == 15.0
+
+
+def test_gradients_share_memory_with_nothing():
+    x, y = leaf(1.0, 2.0), leaf(3.0, 4.0)
+    seed = np.array([1.0, 1.0])
+    (x + y).backward(seed)
+    arrays = [x.grad, y.grad, seed, x.data, y.data]
+    for i, a in enumerate(arrays):
+        for b in arrays[i + 1 :]:
+            assert not np.shares_memory(a, b)
+    s = leaf(1.0, 2.0)
+    s.sum().backward()
+    s.grad[0] = 5.0
+    assert s.grad.tolist() == [5.0, 1.0]
+
+
+def test_only_wanted_gradients_are_computed():
+    asked = []
+    product = primitive(
+        lambda a, b: a * b,
+        lambda g, y, a, b: asked.append("a") or g * b,
+        lambda g, y, a, b: asked.append("b") or g * a,
+    )
+    product(leaf(2.0), Tensor(3.0)).backward()
+    assert asked == ["a"]
+
+
+def test_gradient_argument_weighs_the_outputs():
+    w = leaf(1.0, 2.0)
+    (w * w).backward(gradient=[1.0, 10.0])
+    assert w.grad.tolist() == [2.0, 40.0]
+
+
+def test_leaf_as_root_has_gradient_one():
+    w = leaf(3.0)
+    w.backward()
+    assert w.grad == 1.0
+
+
+def test_frozen_leaf_gets_no_gradient():
+    w, frozen = leaf(2.0), Tensor(3.0)
+    (w * frozen).backward()
+    assert frozen.grad is None
+
+
+def test_results_share_a_subgraph():
+    w = leaf(2.0)
+    shared = w * w
+    first, second = shared * 3, shared * 5
+    first.backward()
+    second.backward()
+    assert w.grad == 4 * 3 + 4 * 5
+
+
+def test_threads_record_independently():
+    results = []
+
+    def work(seed):
+        w = leaf(float(seed))
+        for _ in range(200):
+            w.zero_grad()
+            (w * w * w).backward()
+        results.append((seed, float(w.grad)))
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == [(i, 3.0 * i * i) for i in range(8)]
+
+
+# Refused.
+
+
+def test_second_backward_is_refused_unless_the_graph_is_retained():
+    w = leaf(2.0)
+    y = w * w
+    y.backward(retain_graph=True)
+    y.backward()
+    assert w.grad == 8.0
+    with pytest.raises(RuntimeError, match=r"same gradients twice.*retain_graph=True"):
+        y.backward()
+    assert w.grad == 8.0
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda w: setattr(w, "data", [5.0, 5.0]),
+        lambda w: setattr(w, "data", w.data - 1.0),
+        lambda w: exec("w.data -= 1.0", {"w": w}),
+    ],
+)
+def test_data_changed_after_it_was_used_is_refused(change):
+    w = leaf(1.0, 2.0, name="w")
+    y = (w * w).sum()
+    change(w)
+    with pytest.raises(
+        RuntimeError, match=r"data of the tensor 'w' changed after the result of multi"
+    ):
+        y.backward()
+    assert w.grad is None
+    (w * w).sum().backward()
+    np.testing.assert_allclose(w.grad, 2 * w.data)
+
+
+def test_changed_constant_is_refused_too():
+    w, x = leaf(1.0), Tensor(2.0, name="x")
+    y = w * x
+    x.data = 3.0
+    with pytest.raises(RuntimeError, match="'x' changed"):
+        y.backward()
+
+
+def test_backward_of_many_numbers_is_refused():
+    with pytest.raises(ValueError, match=r"has 3\. .*mean\(\)\.backward\(\).*gradient=") as error:
+        (leaf(1.0, 2.0, 3.0) * 2).backward()
+    assert "sum().backward()" in str(error.value)
+
+
+def test_gradient_of_another_shape_is_refused():
+    w = leaf(1.0, 2.0)
+    with pytest.raises(ValueError, match=r"got shape \(3,\).*has shape \(2,\)"):
+        (w * 2).backward([1.0, 1.0, 1.0])
+
+
+def test_backward_where_nothing_requires_a_gradient_is_refused():
+    w = leaf(2.0)
+    for cut in [Tensor(1.0) * 2, w.detach() * 2, Tensor(w.data) * 2]:
+        with pytest.raises(RuntimeError, match=r"requires_grad=True.*\.detach\(\).*no_grad\(\)"):
+            cut.backward()
+
+
+def test_failed_backward_changes_no_gradient():
+    def fail(*_):
+        raise KeyboardInterrupt
+
+    broken = primitive(lambda x: x * 1.0, fail)
+    a, b = leaf(1.0), leaf(2.0)
+    a.grad = np.array(7.0)
+    y = a * 3 + broken(b)
+    with pytest.raises(KeyboardInterrupt):
+        y.backward()
+    assert (a.grad, b.grad) == (7.0, None)
+
+
+# Any depth, in linear time, without leaks.
+
+
+def test_a_chain_of_100_000_operations():
+    w = leaf(1.0)
+    y = w
+    for _ in range(100_000):
+        y = y + 1.0
+    y.backward()
+    assert w.grad == 1.0
+    del y
+
+
+def test_ladder_of_diamonds_is_visited_once():
+    w = leaf(1.0)
+    y = w
+    for _ in range(50):
+        y = y + y
+    start = time.perf_counter()
+    y.backward()
+    assert time.perf_counter() - start < 5.0  # 2 ** 50 paths would take for ever
+    assert w.grad == 2.0**50
+
+
+def test_newest_first_is_a_topological_order():
+    w = leaf(1.0)
+    a = w * 2
+    b = a + 1
+    c = a * b
+    assert newest_first(c) == [c, b, a]
+
+
+def test_dropping_the_result_frees_the_graph():
+    gc.collect()
+    gc.disable()
+    try:
+        w = leaf(np.ones(3))
+        middle = np.exp(w)
+        y = (middle * middle).sum()
+        seen = weakref.ref(middle)
+        y.backward()
+        del middle, y
+        assert seen() is None
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -1,0 +1,385 @@
+"""Tensor: what it holds, what NumPy does with it, and what it refuses."""
+
+import copy
+import pickle
+import threading
+
+import numpy as np
+import pytest
+
+import tinygrad_edu
+from tinygrad_edu import Tensor, no_grad
+
+
+@pytest.fixture
+def w():
+    return Tensor([1.0, 2.0, 3.0], requires_grad=True, name="w")
+
+
+# What it holds.
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64, np.int8, np.int64, np.bool_])
+def test_dtype_of_an_array_is_kept(dtype):
+    assert Tensor(np.ones(2, dtype)).dtype == dtype
+
+
+def test_data_is_an_array_of_its_own():
+    values = np.array([1.0, 2.0])
+    t = Tensor(values)
+    values[0] = 9.0
+    assert t.data.tolist() == [1.0, 2.0]
+    t.numpy()[0] = 9.0
+    t.detach().data[0] = 9.0
+    assert t.data.tolist() == [1.0, 2.0]
+
+
+def test_attributes(w):
+    m = Tensor(np.zeros((2, 3)))
+    assert (m.shape, m.ndim, m.size, m.dtype) == ((2, 3), 2, 6, np.float64)
+    assert m.T.shape == (3, 2)
+    assert (w.name, w.requires_grad, w.is_leaf, w.grad) == ("w", True, True, None)
+    y = w * 2
+    assert (y.requires_grad, y.is_leaf, y.grad) == (True, False, None)
+    assert not (m * 2).requires_grad
+
+
+def test_data_of_a_number_is_a_writable_array():
+    y = Tensor(2.0, requires_grad=True) * 3
+    assert isinstance(y.data, np.ndarray)
+    assert y.data.shape == ()
+    assert y.data is y.data
+
+
+def test_one_element_reads_as_a_number():
+    t = Tensor([[2.5]])
+    assert (t.item(), float(t), int(t), bool(t), f"{t:.3f}") == (2.5, 2.5, 2, True, "2.500")
+
+
+def test_many_elements_do_not_read_as_a_number(w):
+    for read in [Tensor.item, float, int, bool, lambda t: f"{t:.3f}"]:
+        with pytest.raises(ValueError, match="'w' has 3 elements"):
+            read(w)
+
+
+def test_repr_is_short_and_tells_what_made_it(w):
+    assert repr(w) == "Tensor([1., 2., 3.], name='w', requires_grad=True)"
+    assert repr(w.sum()) == "Tensor(6., op=sum)"
+    assert repr(Tensor([1], dtype=np.float32)) == "Tensor([1.], dtype=float32)"
+    for shape in [(1000, 1000), (10,) * 6]:
+        large = repr(Tensor(np.zeros(shape)))
+        assert f"shape={shape}" in large
+        assert len(large) < 160
+
+
+def test_iteration_and_length(w):
+    assert len(w) == 3
+    sum(w).backward()
+    assert w.grad.tolist() == [1.0, 1.0, 1.0]
+    with pytest.raises(TypeError):
+        len(Tensor(1.0))
+    with pytest.raises(TypeError):
+        iter(Tensor(1.0))
+
+
+def test_comparisons_give_plain_arrays(w):
+    for mask in [
+        w > 1.5,
+        w >= 1.5,
+        np.float64(1.5) < w,
+        np.greater(w, 1.5),
+        w != 1,
+        ~(w <= Tensor(1.5)),
+    ]:
+        assert type(mask) is np.ndarray
+        assert mask.tolist() == [False, True, True]
+    assert (w == w.data).all()
+
+
+def test_tensors_are_dictionary_keys_by_identity(w):
+    same = w.detach()
+    assert {w: 1, same: 2}[w] == 1
+    assert len({w, same}) == 2
+
+
+@pytest.mark.parametrize(
+    "duplicate", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t))]
+)
+def test_leaves_are_copied_and_pickled(w, duplicate):
+    (w * w).sum().backward()
+    other = duplicate(w)
+    assert (other.name, other.requires_grad) == ("w", True)
+    assert other.grad.tolist() == [2.0, 4.0, 6.0]
+    other.data[0] = 9.0
+    assert w.data[0] == 1.0
+
+
+def test_results_are_not_copied_with_their_graph(w):
+    for duplicate in copy.copy, copy.deepcopy, pickle.dumps:
+        with pytest.raises(TypeError, match=r"detach\(\)"):
+            duplicate(w * 2)
+
+
+# NumPy's protocols.
+
+
+def test_numpy_functions_and_operators_give_tensors(w):
+    results = {
+        "exp": np.exp(w),
+        "sum": np.sum(w, axis=-1),
+        "where": np.where(w > 0, w, 0.0),
+        "array * t": np.array([1.0, 2.0, 3.0]) * w,
+        "number * t": np.float64(2) * w,
+        "array @ t": np.ones((2, 3)) @ w,
+        "list - t": [1.0, 2.0, 3.0] - w,
+        "stack": np.stack([w, [1, 2, 3]]),
+    }
+    for what, y in results.items():
+        assert isinstance(y, Tensor), what
+        assert y.requires_grad, what
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "exp",
+        "log",
+        "sqrt",
+        "sin",
+        "cos",
+        "tanh",
+        "abs",
+        "sum",
+        "mean",
+        "max",
+        "min",
+        "cumsum",
+        "squeeze",
+        "transpose",
+    ],
+)
+def test_methods_are_the_numpy_functions_of_the_name(w, name):
+    np.testing.assert_array_equal(getattr(w, name)().data, getattr(np, name)(w.data))
+
+
+def test_methods_with_arguments():
+    m = Tensor(np.arange(6.0).reshape(2, 3))
+    assert m.reshape(3, 2).shape == m.reshape((3, -1)).shape == (3, 2)
+    assert m.transpose(1, 0).shape == m.transpose((1, 0)).shape == m.transpose().shape == (3, 2)
+    assert m.swapaxes(0, -1).shape == (3, 2)
+    assert m.clip(1, 4).data.tolist() == [[1, 1, 2], [3, 4, 4]]
+    assert m.sum(axis=(0, 1), keepdims=True).shape == (1, 1)
+    assert m.cumsum(axis=1).data.tolist() == [[0, 1, 3], [3, 7, 12]]
+
+
+def test_arguments_of_numpy_functions_by_position_and_by_name():
+    m = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
+    assert np.sum(m, 0).shape == np.sum(a=m, axis=0).shape == (3,)
+    assert np.sum(m, 0, keepdims=True).shape == (1, 3)
+    assert np.reshape(m, (3, 2)).shape == (3, 2)
+    assert np.concatenate([m, m], 1).shape == np.concatenate((m, m), axis=-1).shape == (2, 6)
+    assert np.concatenate([m, m], axis=None).shape == (12,)
+
+
+def test_questions_about_numbers_give_plain_answers(w):
+    assert np.argmax(w) == 2
+    assert np.shape(w) == (3,)
+    assert np.isfinite(w).all()
+    assert np.allclose(w, [1, 2, 3])
+    assert type(np.zeros_like(w)) is np.ndarray
+
+
+def test_function_without_a_rule_is_named_with_the_ways_out(w):
+    with pytest.raises(TypeError, match=r"np\.median has no derivative rule") as error:
+        np.median(w)
+    for way_out in "derivatives", "primitive", "np.median(t.data)":
+        assert way_out in str(error.value)
+    with pytest.raises(TypeError, match=r"np\.arctan has no derivative rule"):
+        np.arctan(w)
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda w: np.exp(w, out=np.zeros(3)), "out="),
+        (lambda w: np.exp(w, where=[True, False, True]), "where="),
+        (lambda w: np.sum(w, dtype=np.float32), "dtype="),
+        (lambda w: np.sum(w, 0, np.float32), "dtype="),
+        (lambda w: np.sum(w, initial=1.0), "initial="),
+        (lambda w: np.add.reduce(w), "reduce"),
+        (lambda w: np.multiply.outer(w, w), "outer"),
+    ],
+)
+def test_parameters_without_meaning_are_refused_by_name(w, call, name):
+    with pytest.raises(TypeError, match=f"does not take {name}"):
+        call(w)
+
+
+def test_array_updated_by_a_tensor_is_refused(w):
+    a = np.zeros(3)
+    with pytest.raises(TypeError, match="out="):
+        a += w
+    assert a.tolist() == [0, 0, 0]
+
+
+def test_a_tensor_that_requires_a_gradient_does_not_become_an_array_unnoticed(w):
+    for cut in np.asarray, np.array, lambda t: np.array([t, t]), lambda t: Tensor([t, t]):
+        with pytest.raises(TypeError, match=r"np\.stack.*detach\(\)"):
+            cut(w)
+    with pytest.raises(TypeError, match=r"Use it as it is.*detach\(\)"):
+        Tensor(w * 2)
+    assert np.asarray(w.detach()).tolist() == [1.0, 2.0, 3.0]
+
+
+# What it refuses.
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        1j,
+        [1j],
+        "text",
+        ["a"],
+        None,
+        [None],
+        object(),
+        np.datetime64("2026-01-01"),
+        np.longdouble(1),
+    ],
+)
+def test_data_that_is_no_real_number_is_refused(data):
+    with pytest.raises(TypeError, match="real numbers"):
+        Tensor(data)
+
+
+def test_ragged_lists_are_refused():
+    with pytest.raises(ValueError, match="rows of one length"):
+        Tensor([[1.0, 2.0], [3.0]])
+
+
+@pytest.mark.parametrize("data", [3, [1, 2], True, np.array([1], np.uint8)])
+def test_integers_cannot_require_a_gradient(data):
+    with pytest.raises(TypeError, match=r"small step.*Write 3\.0 instead of 3.*dtype=float"):
+        Tensor(data, requires_grad=True)
+    labels = Tensor(data)
+    with pytest.raises(TypeError, match="small step"):
+        labels.requires_grad = True
+    assert Tensor(data, requires_grad=True, dtype=float).dtype == np.float64
+
+
+def test_operands_that_are_no_real_numbers_are_refused(w):
+    for other in 1j, np.array([1j, 2j, 3j]), "text", None, object():
+        with pytest.raises(TypeError):
+            w * other
+
+
+def test_shapes_that_do_not_fit_are_shown_with_the_names(w):
+    x = Tensor(np.zeros((4, 2)), name="x")
+    with pytest.raises(ValueError, match=r"matmul of the tensor 'x' .*the tensor 'w'"):
+        x @ w
+    with pytest.raises(ValueError, match=r"\(3,\) \(4,\)"):
+        w + np.zeros(4)
+
+
+def test_assignment_to_an_element_is_refused(w):
+    with pytest.raises(TypeError, match=r"np\.where\(mask, new, t\)"):
+        w[0] = 5.0
+
+
+def test_in_place_operator_on_what_is_learned_is_refused(w):
+    with pytest.raises(RuntimeError, match=r"w\.data -= learning_rate \* w\.grad"):
+        w -= 0.1
+
+
+def test_in_place_operator_on_a_result_makes_a_new_one(w):
+    total = first = w.sum()
+    total += w.sum()
+    assert total is not first
+    total.backward()
+    assert w.grad.tolist() == [2.0, 2.0, 2.0]
+
+
+def test_in_place_operator_under_no_grad_changes_the_leaf(w):
+    before = w
+    with no_grad():
+        w -= 1.0
+        w *= Tensor([2.0, 2.0, 2.0])
+    assert w is before
+    assert w.data.tolist() == [0.0, 2.0, 4.0]
+    assert w.requires_grad
+
+
+def test_setting_data_keeps_shape_and_dtype():
+    w = Tensor([1.0, 2.0], requires_grad=True, dtype=np.float32)
+    w.data = [3, 4]
+    w.data -= np.float64(0.5)
+    assert w.dtype == np.float32
+    assert w.data.tolist() == [2.5, 3.5]
+    values = np.array([1.0, 1.0], np.float32)
+    w.data = values
+    values[0] = 9.0
+    assert w.data.tolist() == [1.0, 1.0]
+    with pytest.raises(ValueError, match=r"\(2,\), cannot take data of shape \(3,\)"):
+        w.data = [1.0, 2.0, 3.0]
+    with pytest.raises(RuntimeError, match="was computed"):
+        (w * 2).data = [1.0, 2.0]
+
+
+def test_requires_grad_of_a_leaf_can_be_switched(w):
+    w.requires_grad = False
+    assert not (w * 2).requires_grad
+    w.requires_grad = True
+    y = w * 2
+    with pytest.raises(RuntimeError, match="was computed"):
+        y.requires_grad = False
+
+
+# Modes.
+
+
+def test_no_grad_nests_survives_exceptions_and_decorates(w):
+    mode = no_grad()
+    with mode:
+        with mode:
+            assert not (w * 2).requires_grad
+        assert not (w * 2).requires_grad
+    assert (w * 2).requires_grad
+    with pytest.raises(ZeroDivisionError), no_grad():
+        raise ZeroDivisionError
+    assert (w * 2).requires_grad
+    assert not no_grad()(lambda: w * 2)().requires_grad
+
+
+def test_no_grad_holds_for_its_own_thread_only(w):
+    seen = []
+    with no_grad():
+        thread = threading.Thread(target=lambda: seen.append((w * 2).requires_grad))
+        thread.start()
+        thread.join()
+    assert seen == [True]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        np.arange(6.0).reshape(2, 3).T,
+        np.asfortranarray(np.arange(6.0).reshape(3, 2)),
+        np.broadcast_to(1.0, (3, 2)),
+        np.arange(6.0).reshape(3, 2).astype(">f8"),
+        np.arange(12.0).reshape(3, 4)[:, ::2],
+    ],
+)
+def test_any_memory_layout(values):
+    t = Tensor(values, requires_grad=True)
+    ((t * values) @ values.T).sum().backward()
+    expected = values * values.sum(axis=0)
+    np.testing.assert_allclose(t.grad, expected)
+    assert t.dtype.isnative
+
+
+def test_public_names():
+    assert sorted(tinygrad_edu.__all__) == [
+        *("Tensor", "data", "functional", "grad", "hessian", "jacobian", "losses", "nn"),
+        *("no_grad", "optim", "primitive", "value_and_grad"),
+    ]
