@@ -2,7 +2,6 @@
 
 import copy
 import pickle
-import threading
 
 import numpy as np
 import pytest
@@ -335,29 +334,7 @@ def test_requires_grad_of_a_leaf_can_be_switched(w):
         y.requires_grad = False
 
 
-# Modes.
-
-
-def test_no_grad_nests_survives_exceptions_and_decorates(w):
-    mode = no_grad()
-    with mode:
-        with mode:
-            assert not (w * 2).requires_grad
-        assert not (w * 2).requires_grad
-    assert (w * 2).requires_grad
-    with pytest.raises(ZeroDivisionError), no_grad():
-        raise ZeroDivisionError
-    assert (w * 2).requires_grad
-    assert not no_grad()(lambda: w * 2)().requires_grad
-
-
-def test_no_grad_holds_for_its_own_thread_only(w):
-    seen = []
-    with no_grad():
-        thread = threading.Thread(target=lambda: seen.append((w * 2).requires_grad))
-        thread.start()
-        thread.join()
-    assert seen == [True]
+# Memory.
 
 
 @pytest.mark.parametrize(

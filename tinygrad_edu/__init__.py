@@ -1,8 +1,9 @@
 """A minimal reverse-mode autograd engine on NumPy, to learn from and to trust."""
 
 from tinygrad_edu import data, functional, losses, nn, optim
+from tinygrad_edu.modes import no_grad
 from tinygrad_edu.ops import primitive
-from tinygrad_edu.tensor import Tensor, no_grad
+from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
 
 __all__ = [

@@ -80,7 +80,7 @@ def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]
     for arg, rule in zip(node._args, ops.derivatives[node._op], strict=False):
         if isinstance(arg, Node) and arg._requires_grad:
             contribution = rule(g, y, *args, **node._kwargs)  # type: ignore[misc]
-            if np.shape(contribution) != arg._data.shape:
+            if getattr(contribution, "shape", None) != arg._data.shape:
                 contribution = unbroadcast(contribution, arg._data.shape, node)
             yield arg, contribution
 

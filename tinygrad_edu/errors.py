@@ -24,10 +24,10 @@ def _sentence(text: str) -> str:
 # Making a Tensor, and changing it.
 
 
-def not_real(dtype: np.dtype[Any], what: str) -> TypeError:
+def not_real(dtype: np.dtype[Any]) -> TypeError:
     return TypeError(
-        f"{what} has dtype {dtype}, but a Tensor holds real numbers: float16, float32 or float64; "
-        "or integers and booleans, for labels and indices."
+        f"Data of dtype {dtype} cannot be in a graph: a Tensor holds real numbers, float16, "
+        "float32 or float64, or integers and booleans for labels and indices."
     )
 
 

@@ -2,8 +2,6 @@
 
 import operator
 from collections.abc import Callable, Iterator
-from contextlib import ContextDecorator
-from contextvars import ContextVar
 from typing import Any, NoReturn
 
 import numpy as np
@@ -11,29 +9,9 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import errors, numpy_functions, ops
 from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
+from tinygrad_edu.modes import is_recording
 
 Array = NDArray[Any]
-
-_paused: ContextVar[int] = ContextVar("how many no_grad blocks surround this code", default=0)
-
-
-class no_grad(ContextDecorator):  # noqa: N801 (lower case as in PyTorch: it is used like a function)
-    """Record nothing inside: no result requires a gradient. A context manager and a decorator.
-
-    Holds for its own thread or task only, and may be nested.
-
-    >>> from tinygrad_edu import Tensor, no_grad
-    >>> w = Tensor([1.0, 2.0], requires_grad=True)
-    >>> with no_grad():
-    ...     print((w * 2).requires_grad)
-    False
-    """
-
-    def __enter__(self) -> None:
-        _paused.set(_paused.get() + 1)
-
-    def __exit__(self, *exception: object) -> None:
-        _paused.set(_paused.get() - 1)
 
 
 def apply(
@@ -43,22 +21,26 @@ def apply(
     compute: ops.Operation | None = None,
 ) -> "Tensor":
     """Compute ``op`` on the data of its arguments; record it if one of them requires a gradient."""
-    dtype, ready, requires_grad = None, True, False
+    requires_grad = False
+    data = []
     for arg in args:
         if isinstance(arg, Tensor) and arg._data.dtype.kind == "f":
-            dtype = dtype or arg._data.dtype
+            data.append(arg._data)
             requires_grad = requires_grad or arg._requires_grad
-        elif type(arg) is not float and type(arg) is not int:
-            ready = False
-    if not ready:
-        args = _as_operands(op, args, dtype)
+        elif type(arg) is float or type(arg) is int:
+            data.append(arg)
+        else:
+            args = _as_operands(op, args)
+            data = [plain(arg) for arg in args]
+            requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
+            break
     kwargs = kwargs or {}
     result = Tensor.__new__(Tensor)
     try:
-        result._data = (compute or op)(*map(plain, args), **kwargs)
+        result._data = (compute or op)(*data, **kwargs)
     except (TypeError, ValueError) as error:
         raise errors.failed(op, args, error) from None
-    requires_grad = requires_grad and not _paused.get()
+    requires_grad = requires_grad and is_recording()
     result._requires_grad = requires_grad
     result._op = op if requires_grad else None
     result._args = args if requires_grad else ()
@@ -69,18 +51,16 @@ def apply(
     return result
 
 
-def _as_operands(op: ops.Operation, args: tuple[Any, ...], dtype: Any) -> tuple[Any, ...]:
+def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     """Arrays for all but Tensors and Python numbers; only arrays of floats keep their own dtype."""
+    floating = [arg.dtype for arg in args if isinstance(arg, Tensor) and arg.dtype.kind == "f"]
     operands: list[Any] = []
     for arg, rule in zip(args, ops.derivatives[op], strict=False):
         value = np.asarray(plain(arg))
-        _check_dtype(value.dtype, f"an argument of {ops.name(op)}")
-        if (
-            rule
-            and dtype
-            and not (value.dtype.kind == "f" and isinstance(arg, Tensor | np.ndarray))
-        ):
-            value = value.astype(dtype)
+        _check_dtype(value.dtype)
+        keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Tensor | np.ndarray)
+        if rule and floating and not keeps_dtype:
+            value = value.astype(floating[0])
             arg = Tensor(value, name=arg.name) if isinstance(arg, Tensor) else arg
         operands.append(arg if isinstance(arg, Tensor) or type(arg) in (float, int) else value)
     return tuple(operands)
@@ -91,9 +71,9 @@ def plain(value: Any) -> Any:
     return value._data if isinstance(value, Tensor) else value
 
 
-def _check_dtype(dtype: np.dtype[Any], what: str) -> None:
+def _check_dtype(dtype: np.dtype[Any]) -> None:
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
-        raise errors.not_real(dtype, what)
+        raise errors.not_real(dtype)
 
 
 def _as_data(data: Any, dtype: Any = None) -> Array:
@@ -104,7 +84,7 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
         array = np.array(plain(data), dtype=dtype)
     except ValueError as error:
         raise errors.ragged(error) from None
-    _check_dtype(array.dtype, "the data")
+    _check_dtype(array.dtype)
     return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
@@ -155,7 +135,7 @@ def _in_place(compute: ops.Operation) -> Method:
     def method(self: "Tensor", other: Any) -> Any:
         if self._op or not self._requires_grad:
             return NotImplemented  # so Python computes t = t + other: a new result
-        if not _paused.get():
+        if is_recording():
             raise errors.in_place(self)
         self.data = compute(self._data, plain(other))
         return self

@@ -1,15 +1,15 @@
 """Functions of derivatives: ``grad``, ``value_and_grad``, ``jacobian``, ``hessian``. They nest."""
 
 import functools
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.tensor import Tensor, _paused
+from tinygrad_edu.modes import is_recording, recording
+from tinygrad_edu.tensor import Tensor
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -95,14 +95,11 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
 def _differentiate(
     f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], how: Function
 ) -> tuple[Any, Any]:
-    """The value of ``f`` and the derivatives that ``how`` finds, one or a tuple as in
-    ``argnums``."""
+    """The value of ``f`` and the derivatives that ``how`` finds, one or a tuple as ``argnums``."""
     positions = (argnums,) if isinstance(argnums, int) else argnums
-    recorded = (
-        not _paused.get()
-    )  # only then can arguments and results be part of the caller's graph
+    recorded = is_recording()  # only then can arguments and results be part of the caller's graph
     inputs = list(args)
-    with _recording():
+    with recording():
         for i in positions:
             if not -len(args) <= i < len(args):
                 raise errors.no_argument(i, len(args))
@@ -120,19 +117,8 @@ def _differentiate(
     return value, derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
 
 
-@contextmanager
-def _recording() -> Iterator[None]:
-    """Record operations even inside ``no_grad``, whose user wants the derivative, but no graph."""
-    token = _paused.set(0)
-    try:
-        yield
-    finally:
-        _paused.reset(token)
-
-
 def _variable(arg: Any, recorded: bool) -> Tensor:
-    """A Tensor of one's own to differentiate by: a new leaf, or a new result in the caller's
-    graph."""
+    """A Tensor to differentiate by: a new leaf, or a new result in the caller's graph."""
     if isinstance(arg, Tensor):
         return +arg if arg.requires_grad and recorded else Tensor(arg.numpy(), requires_grad=True)
     return Tensor(arg, requires_grad=True)

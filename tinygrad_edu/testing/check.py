@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.tensor import Array, Tensor, no_grad, plain
+from tinygrad_edu.modes import no_grad
+from tinygrad_edu.tensor import Array, Tensor, plain
 from tinygrad_edu.transforms import grad
 
 Function = Callable[..., Any]
