@@ -13,10 +13,11 @@ PACKAGE = Path(tinygrad_edu.__file__).parent
 LAYERS = {
     "ops": "",
     "errors": "ops",
-    "backprop": "ops errors",
+    "backprop": "ops errors modes",
     "numpy_functions": "ops errors",
     "modes": "",
     "tensor": "ops errors backprop numpy_functions modes",
+    "debugging": "errors ops modes tensor",
     "transforms": "errors backprop modes tensor",
     "functional": "ops tensor",
     "losses": "errors functional tensor",

@@ -43,11 +43,18 @@ def test_attributes(w):
     assert not (m * 2).requires_grad
 
 
-def test_data_of_a_number_is_a_writable_array():
-    y = Tensor(2.0, requires_grad=True) * 3
+def test_data_of_a_number_is_an_array():
+    y = Tensor(2.0) * 3
     assert isinstance(y.data, np.ndarray)
     assert y.data.shape == ()
-    assert y.data is y.data
+    y.data[...] = 7.0
+    assert y.item() == 7.0
+
+
+def test_data_of_a_recorded_result_is_read_only(w):
+    y = np.exp(w)
+    with pytest.raises(ValueError, match="read-only"):
+        y.data[0] = 5.0
 
 
 def test_one_element_reads_as_a_number():
@@ -357,6 +364,6 @@ def test_any_memory_layout(values):
 
 def test_public_names():
     assert sorted(tinygrad_edu.__all__) == [
-        *("Tensor", "data", "functional", "grad", "hessian", "jacobian", "losses", "nn"),
+        *("Tensor", "data", "debug", "functional", "grad", "hessian", "jacobian", "losses", "nn"),
         *("no_grad", "optim", "primitive", "value_and_grad"),
     ]

@@ -1,6 +1,7 @@
 """A minimal reverse-mode autograd engine on NumPy, to learn from and to trust."""
 
 from tinygrad_edu import data, functional, losses, nn, optim
+from tinygrad_edu.debugging import debug
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.ops import primitive
 from tinygrad_edu.tensor import Tensor
@@ -9,6 +10,7 @@ from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
 __all__ = [
     "Tensor",
     "data",
+    "debug",
     "functional",
     "grad",
     "hessian",

@@ -2,11 +2,13 @@
 
 import itertools
 from collections.abc import Iterable, Iterator, Set
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors, ops
+from tinygrad_edu.modes import mode
 
 clock = itertools.count()
 
@@ -63,11 +65,15 @@ def backpropagate(
     again, on the Tensors.
     """
     gradients = {root: gradient}
-    for node in results:
-        g = gradients.pop(node)  # complete: whatever was computed from this node is newer
-        for arg, contribution in pull_back(node, g, on_tensors):
-            known = gradients.get(arg)
-            gradients[arg] = contribution if known is None else known + contribution
+    _, watchers = mode.get()
+    with np.errstate(all="ignore") if watchers else nullcontext():
+        for node in results:
+            g = gradients.pop(node)  # complete: whatever was computed from this node is newer
+            for arg, contribution in pull_back(node, g, on_tensors):
+                for watcher in watchers:
+                    watcher.pulled_back(node, arg, contribution)
+                known = gradients.get(arg)
+                gradients[arg] = contribution if known is None else known + contribution
     return gradients
 
 

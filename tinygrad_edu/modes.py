@@ -1,4 +1,4 @@
-"""Modes of the running thread or task: whether operations are recorded."""
+"""Modes of the running thread or task: whether operations are recorded, and who watches them."""
 
 from __future__ import annotations
 
@@ -7,42 +7,42 @@ import inspect
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
-
-_paused: ContextVar[int] = ContextVar("how many no_grad blocks surround this code", default=0)
+from typing import Any, Protocol
 
 
-def is_recording() -> bool:
-    """Whether operations are recorded here, which is so but inside ``no_grad``."""
-    return not _paused.get()
+class Watcher(Protocol):
+    """Who is told of every operation as it happens."""
+
+    def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
+        """``op`` on ``args`` has given the Tensor ``result``."""
+
+    def pulled_back(self, node: Any, arg: Any, contribution: Any) -> None:
+        """Going backward, ``node`` has passed ``contribution`` to the gradient of ``arg``."""
+
+    def finished(self, results: list[Any]) -> None:
+        """``backward`` is done with the graph of ``results``."""
 
 
-class no_grad:  # noqa: N801 (lower case as in PyTorch: it is used like a function)
-    """Record nothing inside: no result requires a gradient. A context manager and a decorator.
+# How many no_grad blocks surround this code, and the watchers of the blocks that have one.
+mode: ContextVar[tuple[int, tuple[Watcher, ...]]] = ContextVar("mode", default=(0, ()))
 
-    It holds for its own thread, or task of asyncio, and may be nested. It decorates functions,
-    coroutine functions and generator functions; a generator leaves it while its caller runs.
-    Raises TypeError if it decorates anything else.
 
-    >>> from tinygrad_edu import Tensor, no_grad
-    >>> w = Tensor([1.0, 2.0], requires_grad=True)
-    >>> with no_grad():
-    ...     print((w * 2).requires_grad)
-    False
-    """
+class Mode:
+    """What may stand in a ``with`` statement, and decorate functions, coroutines and generators."""
 
     def __enter__(self) -> None:
-        _paused.set(_paused.get() + 1)
+        raise NotImplementedError
 
     def __exit__(self, *exception: object) -> None:
-        _paused.set(_paused.get() - 1)
+        raise NotImplementedError
 
     def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """``function`` with this mode around it."""
         if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
+            name = type(self).__name__
             raise TypeError(
-                f"no_grad() decorates functions, coroutine functions and generator functions, but "
-                f"got {function!r}; write 'with no_grad():' inside it instead"
+                f"{name}() decorates functions, coroutine functions and generator functions, but "
+                f"got {function!r}; write 'with {name}():' inside it instead"
             )
         if inspect.iscoroutinefunction(function):
 
@@ -65,7 +65,7 @@ class no_grad:  # noqa: N801 (lower case as in PyTorch: it is used like a functi
         return wrapper
 
     def _resume(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """Yield what ``generator`` does, in this mode while it runs and out of it while it waits."""
+        """Yield what ``generator`` does: in this mode while it runs, out of it while it waits."""
         resume: Callable[[], Any] = functools.partial(next, generator)
         while True:
             try:
@@ -85,11 +85,39 @@ class no_grad:  # noqa: N801 (lower case as in PyTorch: it is used like a functi
                 resume = functools.partial(generator.send, sent)
 
 
+class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a function)
+    """Record nothing inside: no result requires a gradient. A context manager and a decorator.
+
+    It holds for its own thread, or task of asyncio, and may be nested. It decorates functions,
+    coroutine functions and generator functions; a generator leaves it while its caller runs.
+    Raises TypeError if it decorates anything else.
+
+    >>> from tinygrad_edu import Tensor, no_grad
+    >>> w = Tensor([1.0, 2.0], requires_grad=True)
+    >>> with no_grad():
+    ...     print((w * 2).requires_grad)
+    False
+    """
+
+    def __enter__(self) -> None:
+        paused, watchers = mode.get()
+        mode.set((paused + 1, watchers))
+
+    def __exit__(self, *exception: object) -> None:
+        paused, watchers = mode.get()
+        mode.set((paused - 1, watchers))
+
+
+def is_recording() -> bool:
+    """Whether operations are recorded here, which is so but inside ``no_grad``."""
+    return mode.get()[0] == 0
+
+
 @contextmanager
 def recording() -> Iterator[None]:
     """Record inside, even within ``no_grad``, as one must to find a derivative."""
-    token = _paused.set(0)
+    token = mode.set((0, mode.get()[1]))
     try:
         yield
     finally:
-        _paused.reset(token)
+        mode.reset(token)

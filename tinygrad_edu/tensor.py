@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import errors, numpy_functions, ops
 from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
-from tinygrad_edu.modes import is_recording
+from tinygrad_edu.modes import is_recording, mode
 
 Array = NDArray[Any]
 
@@ -35,12 +35,16 @@ def apply(
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
             break
     kwargs = kwargs or {}
+    compute = compute or op
+    paused, watchers = mode.get()
+    if watchers:
+        compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
     result = Tensor.__new__(Tensor)
     try:
-        result._data = (compute or op)(*data, **kwargs)
+        result._data = compute(*data, **kwargs)
     except (TypeError, ValueError) as error:
         raise errors.failed(op, args, error) from None
-    requires_grad = requires_grad and is_recording()
+    requires_grad = requires_grad and not paused
     result._requires_grad = requires_grad
     result._op = op if requires_grad else None
     result._args = args if requires_grad else ()
@@ -48,6 +52,8 @@ def apply(
     result._time = next(clock)
     result._spent = False
     result.grad = result.name = None
+    for watcher in watchers:
+        watcher.computed(result, op, args)
     return result
 
 
@@ -178,10 +184,17 @@ class Tensor(Node):
 
     @property
     def data(self) -> Array:
-        """The values, as an array. To learn, assign: ``w.data -= learning_rate * w.grad``."""
+        """The values, as an array. To learn, assign: ``w.data -= learning_rate * w.grad``.
+
+        The data of a recorded result is read-only, because its gradient may depend on it.
+        """
         if not isinstance(self._data, np.ndarray):
             self._data = np.asarray(self._data)
-        return self._data
+        if self._op is None:
+            return self._data
+        view = self._data.view()
+        view.setflags(write=False)
+        return view
 
     @data.setter
     def data(self, value: Any) -> None:
@@ -275,14 +288,18 @@ class Tensor(Node):
         )
         if seed.shape != self.shape:
             raise errors.gradient_shape(self, seed.shape)
+        results = newest_first(self)
         updates = {}
-        for leaf, g in backpropagate(self, seed[()], newest_first(self)).items():
+        for leaf, g in backpropagate(self, seed[()], results).items():
             assert isinstance(leaf, Tensor)
             total = g if leaf.grad is None else leaf.grad + g
             updates[leaf] = np.array(total, dtype=leaf.dtype)
         for leaf, total in updates.items():
             leaf.grad = total
-        self._spent = self._op is not None and not retain_graph
+        if not retain_graph:
+            self._spent = self._op is not None
+            for watcher in mode.get()[1]:
+                watcher.finished(results)
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""

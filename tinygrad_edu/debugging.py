@@ -1,0 +1,155 @@
+"""Debug mode: stop at the first operation that goes wrong, and say on which line it stands."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import weakref
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors, ops
+from tinygrad_edu.modes import Mode, mode
+from tinygrad_edu.tensor import Array, Tensor, plain
+
+_NOT_THE_USERS = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+_BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
+
+
+class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
+    """Find where numbers go wrong. A context manager and a decorator; it costs time only inside.
+
+    Inside, the first operation whose result, or whose contribution to a gradient, is infinite or
+    nan raises FloatingPointError: the operation, the line of your program, the index, and what its
+    arguments are there. And the arrays that a graph uses are locked until ``backward`` is through
+    or the graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where
+    otherwise the gradient would mix old numbers with new ones.
+
+    >>> import numpy as np
+    >>> from tinygrad_edu import Tensor, debug
+    >>> p = Tensor([0.5, 0.0], requires_grad=True, name="p")
+    >>> with debug():
+    ...     np.log(p)
+    Traceback (most recent call last):
+    ...
+    FloatingPointError: log gave -inf at [1] on line 2 of ...: the tensor 'p' goes from 0 to 0.5...
+    """
+
+    def __init__(self) -> None:
+        self._lines: dict[int, str] = {}
+        self._locks = _Locks()
+
+    def __enter__(self) -> None:
+        paused, watchers = mode.get()
+        mode.set((paused, (*watchers, self)))
+
+    def __exit__(self, *exception: object) -> None:
+        paused, watchers = mode.get()
+        last = len(watchers) - 1 - watchers[::-1].index(self)
+        mode.set((paused, watchers[:last] + watchers[last + 1 :]))
+        if self not in watchers[:last]:
+            for key in list(self._lines):
+                self._release(key)
+
+    def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
+        """Check the result of an operation; remember its line and lock what its graph needs."""
+        line = _line_of_the_user()
+        index = _first_not_finite(result.data)
+        if index is not None:
+            raise FloatingPointError(
+                f"{ops.name(op)} gave {result.data[index]} at {list(index)} on {line}: "
+                + _report(op, args, index, result.shape)
+            )
+        if not result.is_leaf:
+            self._lines[id(result)] = line
+            self._locks.lock(id(result), [result._data, *map(plain, args)])
+            weakref.finalize(result, self._release, id(result)).atexit = False
+
+    def pulled_back(self, node: Tensor, arg: Tensor, contribution: Any) -> None:
+        """Check what an operation passes on to the gradient of an argument."""
+        values = np.asarray(plain(contribution))
+        index = _first_not_finite(values)
+        if index is not None:
+            line = self._lines.get(id(node), "a line outside debug()")
+            raise FloatingPointError(
+                f"the gradient of {errors.describe(arg)} gets {values[index]} at {list(index)} "
+                f"from {ops.name(node._op)} on {line}: "
+                + _report(node._op, node._args, index, node.shape)
+            )
+
+    def finished(self, results: list[Tensor]) -> None:
+        """Unlock what the graph of ``results`` has locked."""
+        for result in results:
+            self._release(id(result))
+
+    def _release(self, key: int) -> None:
+        self._lines.pop(key, None)
+        self._locks.release(key)
+
+
+class _Locks:
+    """Arrays that are read-only as long as somebody uses them."""
+
+    def __init__(self) -> None:
+        self._used_by: dict[int, list[Array]] = {}
+        self._users: dict[int, set[int]] = {}  # of each array that was locked here, by its id
+        self._waiting: list[Array] = []  # views that nobody uses any more, of arrays in use
+
+    def lock(self, user: int, values: list[Any]) -> None:
+        used = self._used_by[user] = []
+        for array in values:
+            while isinstance(array, np.ndarray):  # the array itself, and what it is a view of
+                if array.flags.writeable:
+                    array.setflags(write=False)
+                    self._users[id(array)] = set()
+                if id(array) in self._users:
+                    self._users[id(array)].add(user)
+                    used.append(array)
+                array = array.base
+
+    def release(self, user: int) -> None:
+        used = self._used_by.pop(user, [])
+        for array in used:
+            self._users[id(array)].discard(user)
+        unused = [*reversed(used), *self._waiting]
+        self._waiting = []
+        for array in unused:
+            if self._users.get(id(array)) == set():
+                try:
+                    array.setflags(write=True)
+                    del self._users[id(array)]
+                except ValueError:
+                    self._waiting.append(array)
+
+
+def _line_of_the_user() -> str:
+    """The innermost line that runs and is neither this package's nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
+        frame = frame.f_back
+    path, number = frame.f_code.co_filename, frame.f_lineno
+    return f"line {number} of {Path(path).name}, {linecache.getline(path, number).strip()!r}"
+
+
+def _first_not_finite(values: Array) -> tuple[int, ...] | None:
+    if values.dtype.kind != "f" or np.isfinite(values).all():
+        return None
+    return tuple(map(int, np.argwhere(~np.isfinite(values))[0]))
+
+
+def _report(op: Any, args: tuple[Any, ...], index: tuple[int, ...], shape: tuple[int, ...]) -> str:
+    """The range of each argument and, if ``op`` goes by elements, the one that met ``index``."""
+    by_elements = op in _BY_ELEMENTS or (isinstance(op, np.ufunc) and op.signature is None)
+    parts = []
+    for arg in args:
+        values = np.asarray(plain(arg))
+        parts.append(errors.describe(arg))
+        if values.size > 1:
+            parts[-1] += f" goes from {values.min():.6g} to {values.max():.6g}"
+            if by_elements and np.broadcast_shapes(values.shape, shape) == shape:
+                parts[-1] += f" and is {np.broadcast_to(values, shape)[index]:.6g} there"
+        elif values.size and isinstance(arg, Tensor | np.ndarray):
+            parts[-1] += f" is {values.item():.6g}"
+    return ", ".join(parts)
