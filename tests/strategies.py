@@ -52,8 +52,9 @@ def powers(draw: st.DrawFn) -> Call:
 
 @st.composite
 def step(draw: st.DrawFn) -> Call:
+    """Numbers away from the step, or signs, which are not differentiated and may stand on it."""
     x, at_zero = draw(broadcastable(2, kinks=[0]))
-    return (x, at_zero), {}
+    return (draw(st.sampled_from([x, x.round().astype(int)])), at_zero), {}
 
 
 @st.composite

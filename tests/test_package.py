@@ -20,7 +20,7 @@ LAYERS = {
     "debugging": "errors ops modes tensor",
     "transforms": "errors backprop modes tensor",
     "functional": "ops tensor",
-    "losses": "errors functional tensor",
+    "losses": "errors functional modes tensor",
     "nn": "tensor",
     "optim": "tensor",
     "data": "tensor",

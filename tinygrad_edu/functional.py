@@ -111,12 +111,14 @@ def class_indices(labels: Any, num_classes: int) -> Array:
     """``labels`` as an array of integers from 0 to ``num_classes - 1``, or an error that says why
     not."""
     indices = np.asarray(plain(labels))
+    if indices.size == 0:
+        return indices.astype(int)
     if indices.dtype.kind not in "iu":
         raise TypeError(
             f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
             f"{indices.dtype}: convert them, as in labels.astype(int)"
         )
-    if indices.size and not 0 <= indices.min() <= indices.max() < num_classes:
+    if not 0 <= indices.min() <= indices.max() < num_classes:
         raise ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
             f"from {indices.min()} to {indices.max()}: number the classes from 0"
@@ -124,12 +126,13 @@ def class_indices(labels: Any, num_classes: int) -> Array:
     return indices
 
 
-def as_floating(x: Any) -> Any:
-    """``x`` itself if it is a Tensor, else an array of floating point."""
-    if isinstance(x, Tensor):
-        return x
-    array = np.asarray(x)
-    return array if array.dtype.kind == "f" else array.astype(np.float64)
+def as_floating(x: Any, dtype: Any = None) -> Any:
+    """A Tensor, or else an array, of floating point: in ``dtype`` if ``x`` requires no gradient."""
+    values = x if isinstance(x, Tensor) else np.asarray(x)
+    dtype = dtype or (values.dtype if values.dtype.kind == "f" else np.float64)
+    if isinstance(values, np.ndarray):
+        return values.astype(dtype, copy=False)
+    return values if values.dtype == dtype or values.requires_grad else Tensor(values, dtype=dtype)
 
 
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:

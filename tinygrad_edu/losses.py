@@ -2,7 +2,7 @@
 
 Predictions are Tensors or arrays (then the loss is a NumPy number); targets are data: arrays, lists
 or Tensors that require no gradient. Losses never broadcast one against the other. All take
-``reduction``: "mean" (default) or "sum" over the examples, or "none" for one number each. A mean
+``reduction``: "mean" (default) or "sum" over all terms, or "none" for each of them. A mean
 over no example is refused. Results have the dtype of the predictions.
 """
 
@@ -20,6 +20,7 @@ from tinygrad_edu.functional import (
     relu,
     softplus,
 )
+from tinygrad_edu.modes import is_recording
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 __all__ = [
@@ -36,9 +37,8 @@ __all__ = [
     "zero_one",
 ]
 
-# Margin losses: the margin is y * s, for a score s and a label y in {-1, +1}. It is positive where
-# the sign
-# of the score is right.
+# Margin losses. The margin is y * s, for a score s and a label y in {-1, +1}: it is positive where
+# the score has the right sign.
 
 
 def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -94,7 +94,7 @@ def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "m
     >>> print(hinge([2.0, 0.25, -1.0], [1, 1, 1], reduction="none"))
     [0.   0.75 2.  ]
     """
-    return _reduce(relu(margin - _margins("hinge", scores, targets)), reduction)
+    return _reduce(relu(float(margin) - _margins("hinge", scores, targets)), reduction)
 
 
 def multiclass_hinge(
@@ -109,10 +109,10 @@ def multiclass_hinge(
     >>> print(multiclass_hinge([-2.85, 0.86, 0.28], 2).round(2))
     1.58
     """
-    scores = as_floating(scores)
+    scores = _rows("multiclass_hinge", scores)
     labels = _labels("multiclass_hinge", scores, targets)
     wrong = 1 - one_hot(labels, scores.shape[-1], scores.dtype)
-    slack = scores - np.expand_dims(_pick(scores, labels), -1) + margin
+    slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
     return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
 
 
@@ -133,7 +133,11 @@ def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -
     probs = as_floating(probs)
     t = _unit_interval("targets", _matching("binary_cross_entropy", probs, targets))
     _unit_interval("probs", plain(probs))
-    log_p, log_not_p = _log(probs, t > 0, "probs"), _log(1.0 - probs, t < 1, "probs")
+    _refuse_infinite_loss("probs", probs, (t > 0) & (plain(probs) == 0))
+    _refuse_infinite_loss("probs", probs, (t < 1) & (plain(probs) == 1))
+    with np.errstate(divide="ignore"):
+        log_p = np.log(np.where(t > 0, probs, 1.0))
+        log_not_p = np.log1p(-np.where(t < 1, probs, 0.0))
     return _reduce(-(t * log_p + (1.0 - t) * log_not_p), reduction)
 
 
@@ -166,9 +170,9 @@ def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(cross_entropy([-2.85, 0.86, 0.28], 2).round(2))
     1.04
     """
-    logits = as_floating(logits)
+    logits = _rows("cross_entropy", logits)
     _warn_of_probabilities(plain(logits))
-    return nll_loss(log_softmax(logits), targets, reduction=reduction)
+    return _nll("cross_entropy", log_softmax(logits), targets, reduction)
 
 
 def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -183,16 +187,20 @@ def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(nll_loss(np.log([[0.25, 0.75], [0.5, 0.5]]), [1, 0], reduction="none").round(4))
     [0.2877 0.6931]
     """
-    log_probs = as_floating(log_probs)
+    log_probs = _rows("nll_loss", log_probs)
     if plain(log_probs).max(initial=0) > _rounding(log_probs):
         raise ValueError(
             "a log-probability is at most 0, but log_probs goes up to "
             f"{plain(log_probs).max():.4g}: pass log_softmax(scores), or scores to cross_entropy"
         )
+    return _nll("nll_loss", log_probs, targets, reduction)
+
+
+def _nll(loss: str, log_probs: Any, targets: Any, reduction: str) -> Any:
     if np.shape(targets) == log_probs.shape:
         t = _distributions("targets", _data(targets, log_probs.dtype))
         return _reduce(-np.sum(t * np.where(t > 0, log_probs, 0.0), axis=-1), reduction)
-    return _reduce(-_pick(log_probs, _labels("nll_loss", log_probs, targets)), reduction)
+    return _reduce(-_pick(log_probs, _labels(loss, log_probs, targets)), reduction)
 
 
 def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
@@ -211,12 +219,17 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     0.1308
     """
     p, q = as_floating(p), as_floating(q)
+    if isinstance(p, Tensor) and not isinstance(q, Tensor):
+        q = as_floating(q, p.dtype)
+    p = as_floating(p, q.dtype)
     if p.shape != q.shape:
         raise ValueError(f"p has shape {p.shape} and q {q.shape}, but rows are compared one to one")
     present = _distributions("p", plain(p)) > 0
     _distributions("q", plain(q))
-    log_p, log_q = _log(p, present, "p"), _log(q, present, "q")
-    return _reduce(np.sum(p * (log_p - log_q), axis=-1), reduction)
+    _refuse_infinite_loss("q", q, present & (plain(q) == 0))
+    with np.errstate(divide="ignore"):
+        log_ratio = np.log(np.where(present, p, 1.0)) - np.log(np.where(present, q, 1.0))
+    return _reduce(np.sum(p * log_ratio, axis=-1), reduction)
 
 
 def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -246,12 +259,13 @@ def _matching(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets of the shape and dtype of the predictions."""
     t = _data(targets, predictions.dtype)
     if t.shape != predictions.shape:
-        same_size = t.size == predictions.size
+        advice = "give both the same shape"
+        if t.size == predictions.size:
+            advice = f"write targets.reshape({predictions.shape})"
         raise ValueError(
             f"{loss} got predictions of shape {predictions.shape} and targets of shape {t.shape}. "
             "Each prediction has one target, and broadcasting would compare every one with every "
-            "other: "
-            + (f"write targets.reshape{predictions.shape}" if same_size else "give both one shape")
+            f"other: {advice}"
         )
     return t
 
@@ -268,15 +282,24 @@ def _margins(loss: str, scores: Any, targets: Any) -> Any:
     return y * scores
 
 
+def _rows(loss: str, scores: Any) -> Any:
+    """Scores with a last axis of classes."""
+    scores = as_floating(scores)
+    if scores.ndim == 0 or scores.shape[-1] == 0:
+        raise ValueError(
+            f"{loss} takes rows of one score for each class, (N, K), but got shape {scores.shape}"
+        )
+    return scores
+
+
 def _labels(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores."""
-    labels = _data(targets)
-    if labels.shape != scores.shape[:-1]:
-        same_size = labels.size == np.prod(scores.shape[:-1])
+    labels, rows = _data(targets), scores.shape[:-1]
+    if labels.shape != rows:
+        advice = f": write targets.reshape({rows})" if labels.size == np.prod(rows) else ""
         raise ValueError(
             f"{loss} got scores of shape {scores.shape} and targets of shape {labels.shape}, but "
-            f"class indices have shape {scores.shape[:-1]}, one for each row of scores"
-            + (f": write targets.reshape{scores.shape[:-1]}" if same_size else "")
+            f"class indices have shape {rows}, one for each row of scores{advice}"
         )
     return class_indices(labels, scores.shape[-1])
 
@@ -313,16 +336,14 @@ def _rounding(rows: Any) -> float:
     return max(1e-6, 4 * int(rows.shape[-1]) * float(np.finfo(rows.dtype).eps))
 
 
-def _log(probs: Any, needed: Array, what: str) -> Any:
-    """The logarithm where needed, else 0; -inf is right as a value, but it has no gradient."""
-    if isinstance(probs, Tensor) and probs.requires_grad and np.any(needed & (probs.data == 0)):
+def _refuse_infinite_loss(what: str, probs: Any, impossible: Array) -> None:
+    """An infinite loss is right as a value, but it has no gradient."""
+    if isinstance(probs, Tensor) and probs.requires_grad and is_recording() and impossible.any():
         raise ValueError(
             f"{what} gives probability 0 to what has happened: the loss is infinite there, and has "
             "no gradient. Compute it from scores, which do not underflow, with "
             "binary_cross_entropy_with_logits or cross_entropy"
         )
-    with np.errstate(divide="ignore"):
-        return np.log(np.where(needed, probs, 1.0))
 
 
 def _warn_of_probabilities(logits: Array) -> None:

@@ -85,11 +85,15 @@ class Module:
         """
         parameters = dict(self.named_parameters())
         if parameters.keys() != state.keys():
-            missing = ", ".join(parameters.keys() - state.keys()) or "none"
-            unknown = ", ".join(state.keys() - parameters.keys()) or "none"
+            missing = ", ".join(name for name in parameters if name not in state) or "none"
+            unknown = ", ".join(name for name in state if name not in parameters) or "none"
             raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
-        arrays = {name: np.asarray(value) for name, value in state.items()}
+        arrays = {}
         for name, parameter in parameters.items():
+            try:
+                arrays[name] = Tensor(state[name]).data
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name} cannot be loaded: {error}") from None
             if arrays[name].shape != parameter.shape:
                 raise ValueError(
                     f"{name} has shape {parameter.shape}, but state has {arrays[name].shape} for it"
@@ -152,11 +156,12 @@ class Sequential(Module):
         for layer in layers:
             if not callable(layer):
                 raise TypeError(f"Sequential takes modules and functions, but got {layer!r}")
+        self._count = len(layers)
         for i, layer in enumerate(layers):
-            setattr(self, str(i), layer)
+            setattr(self, str(i), layer)  # so that names are those of PyTorch: 0.weight
 
     def forward(self, x: Any) -> Any:
         """The output of the last layer."""
-        for layer in vars(self).values():
-            x = layer(x)
+        for i in range(self._count):
+            x = getattr(self, str(i))(x)
         return x

@@ -42,6 +42,10 @@ class SGD:
         weight_decay: float = 0.0,
         nesterov: bool = False,
     ) -> None:
+        if isinstance(params, Tensor) or not isinstance(params, Iterable):
+            raise TypeError(
+                f"SGD takes a list of parameters, model.parameters() or [w, b], but got {params!r}"
+            )
         self.params = list(params)
         if not self.params:
             raise ValueError("SGD got no parameters to learn: pass model.parameters()")

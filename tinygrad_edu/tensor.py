@@ -87,11 +87,13 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
     if isinstance(data, Tensor) and data._requires_grad:
         raise errors.cut_off(data, "Use it as it is")
     try:
-        array = np.array(plain(data), dtype=dtype)
+        array = np.array(plain(data))
     except ValueError as error:
         raise errors.ragged(error) from None
+    dtype = np.dtype(dtype or array.dtype)
     _check_dtype(array.dtype)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    _check_dtype(dtype)
+    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 # The operators and methods of Tensor are made from the operations that they stand for.

@@ -1,0 +1,1 @@
+"""Lessons to run: each module is one, ``python -m demos NAME``."""

@@ -1,0 +1,49 @@
+"""What the options of demos share: each mistake is told in one line, with exit status 2."""
+
+import argparse
+import math
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that prints no usage block when an option is wrong."""
+
+    def error(self, message: str) -> NoReturn:
+        """Exit with status 2."""
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
+def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:
+    """A reader of options that count something."""
+
+    def read(text: str) -> int:
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        allowed = f"from {least} to {most}" if most < math.inf else f"of at least {least}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number {allowed}")
+
+    return read
+
+
+def step_size(text: str) -> float:
+    """A reader of --lr."""
+    try:
+        if 0 < float(text) < math.inf:
+            return float(text)
+    except ValueError:
+        pass  # not a number at all: the same message
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive, finite number")
+
+
+def make_folder(folder: Path, parser: Parser) -> None:
+    """Make the folder of --out and try a file in it; last, so a wrong option leaves nothing."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        reason = error.strerror or error
+        parser.error(f"argument --out: cannot write files in '{folder}' ({reason})")

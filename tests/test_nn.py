@@ -1,0 +1,251 @@
+"""Modules find their parameters, and layers compute what they say."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tinygrad_edu import Tensor, nn
+from tinygrad_edu.functional import relu, sigmoid
+from tinygrad_edu.testing import check_grads
+
+RNG = np.random.default_rng(0)
+SIZES = st.integers(1, 4)
+
+
+@settings(max_examples=30)
+@given(SIZES, SIZES, SIZES, st.booleans())
+def test_linear_is_an_affine_map(n, inputs, outputs, one):
+    def scores(x, weight, bias):
+        linear = nn.Linear(inputs, outputs)
+        linear.weight, linear.bias = weight, bias
+        return linear(x)
+
+    x = RNG.normal(size=inputs if one else (n, inputs))
+    weight, bias = RNG.normal(size=(outputs, inputs)), RNG.normal(size=outputs)
+    check_grads(
+        scores, x, weight, bias, reference=lambda x, w, b: np.einsum("...i,oi->...o", x, w) + b
+    )
+
+
+def test_linear_of_lists_arrays_and_tensors():
+    linear = nn.Linear(3, 2, rng=0)
+    expected = linear.weight.data @ [1, 2, 3] + linear.bias.data
+    for x in [1, 2, 3], np.array([1, 2, 3]), Tensor([1.0, 2.0, 3.0]):
+        np.testing.assert_allclose(linear(x).data, expected, rtol=1e-14)
+    assert linear([[1.0, 2.0, 3.0]]).shape == (1, 2)
+    assert linear(np.ones((5, 4, 3))).shape == (5, 4, 2)
+    assert linear(np.ones((0, 3))).shape == (0, 2)
+
+
+def test_linear_without_bias():
+    linear = nn.Linear(3, 2, bias=False, rng=0)
+    assert linear.bias is None
+    assert [name for name, _ in linear.named_parameters()] == ["weight"]
+    np.testing.assert_array_equal(linear(np.eye(3)).data, linear.weight.data.T)
+
+
+def test_weights_start_uniform_within_their_bound():
+    linear = nn.Linear(400, 300, rng=0)
+    bound = 1 / 20
+    for values in linear.weight.data, linear.bias.data:
+        assert 0.95 * bound < values.max() <= bound
+        assert -bound <= values.min() < -0.95 * bound
+        assert abs(values.mean()) < 0.1 * bound
+        np.testing.assert_allclose(values.std(), bound / np.sqrt(3), rtol=0.1)
+
+
+def test_seeds_reproduce_weights():
+    def weights(rng):
+        return nn.Linear(3, 2, rng=rng).state_dict()["weight"].tolist()
+
+    assert weights(0) == weights(0) == weights(np.random.default_rng(0))
+    assert weights(0) != weights(1)
+    assert weights(None) != weights(None)
+    rng = np.random.default_rng(0)
+    assert weights(rng) != weights(rng)
+
+
+def test_linear_in_float32():
+    linear = nn.Linear(3, 2, rng=0, dtype=np.float32)
+    assert [p.dtype for p in linear.parameters()] == [np.float32, np.float32]
+    assert linear(np.ones((2, 3), np.float32)).dtype == np.float32
+    assert linear([1, 2, 3]).dtype == np.float32
+    linear(np.ones((2, 3))).sum().backward()
+    assert linear.weight.grad.dtype == np.float32
+
+
+def test_linear_refusals():
+    for sizes in (0, 2), (2, 0), (-1, 2):
+        with pytest.raises(ValueError, match=rf"Linear\({sizes[0]}, {sizes[1]}\).*at least 1"):
+            nn.Linear(*sizes)
+    with pytest.raises(TypeError, match="integer"):
+        nn.Linear(2.5, 1)
+    with pytest.raises(TypeError, match="cannot require a gradient"):
+        nn.Linear(2, 1, dtype=int)
+    with pytest.raises(ValueError, match=r"matmul of an array of shape \(5, 2\)"):
+        nn.Linear(3, 2)(np.ones((5, 2)))
+
+
+class Net(nn.Module):
+    def __init__(self):
+        self.scale = Tensor(2.0, requires_grad=True)
+        self.first = nn.Linear(2, 3, rng=0)
+        self.blocks = [nn.Linear(3, 3, bias=False, rng=1), {"deep": (Tensor([1.0], True), 5)}]
+        self.tied = self.first.weight
+        self.again = self.blocks
+        self.constant = Tensor([1.0, 2.0])
+        self.note, self.size, self.missing, self.itself = "text", 3, None, self
+        self.last = nn.Sequential(relu, nn.Linear(3, 1, rng=2))
+
+
+NAMES = [
+    "scale",
+    "first.weight",
+    "first.bias",
+    "blocks.0.weight",
+    "blocks.1.deep.0",
+    "last.1.weight",
+    "last.1.bias",
+]
+
+
+def test_parameters_are_named_by_their_path_in_order_each_once():
+    net = Net()
+    named = list(net.named_parameters())
+    assert [name for name, _ in named] == NAMES
+    assert named[0][1] is net.scale
+    assert named[1][1] is net.first.weight
+    assert named[4][1] is net.blocks[1]["deep"][0]
+    assert [id(p) for p in net.parameters()] == [id(p) for _, p in named]
+
+
+def test_parameters_assigned_later_are_found_and_frozen_ones_are_not():
+    net = nn.Linear(2, 1)
+    net.temperature = Tensor(1.0, requires_grad=True)
+    net.bias.requires_grad = False
+    assert [name for name, _ in net.named_parameters()] == ["weight", "temperature"]
+
+
+def test_module_without_parameters():
+    assert nn.Module().parameters() == []
+    assert nn.Module().state_dict() == {}
+
+
+def test_module_without_forward():
+    with pytest.raises(NotImplementedError, match="Net has no forward method: define one"):
+        Net()([1.0])
+
+
+def test_calling_a_module_passes_everything_to_forward():
+    class Scaled(nn.Module):
+        def forward(self, x, *, by=1):
+            return x * by
+
+    assert Scaled()(3, by=2) == 6
+
+
+def test_sequential_applies_modules_and_functions_in_order():
+    first, second = nn.Linear(2, 3, rng=0), nn.Linear(3, 1, rng=1)
+    x = RNG.normal(size=(5, 2))
+    model = nn.Sequential(first, sigmoid, nn.Sequential(second, relu), lambda x: x * 10)
+    np.testing.assert_array_equal(model(x).data, (relu(second(sigmoid(first(x)))) * 10).data)
+    names = [name for name, _ in model.named_parameters()]
+    assert names == ["0.weight", "0.bias", "2.0.weight", "2.0.bias"]
+    assert nn.Sequential()(x) is x
+
+
+def test_sequential_of_more_than_ten_layers_keeps_their_order():
+    steps = [lambda s, i=i: f"{s} {i}" for i in range(12)]
+    assert nn.Sequential(*steps)("") == " 0 1 2 3 4 5 6 7 8 9 10 11"
+
+
+def test_sequential_with_an_attribute_of_ones_own():
+    model = nn.Sequential(lambda x: x + 1)
+    model.note = "trained"
+    assert model(1) == 2
+
+
+def test_sequential_refuses_what_cannot_be_called():
+    for wrong in 3, None, [relu], Tensor(1.0):
+        with pytest.raises(TypeError, match="Sequential takes modules and functions, but got"):
+            nn.Sequential(relu, wrong)
+
+
+def test_all_parameters_get_gradients_and_lose_them():
+    model = nn.Sequential(nn.Linear(2, 3, rng=0), sigmoid, nn.Linear(3, 1, rng=1))
+    model(np.ones((4, 2))).sum().backward()
+    assert [p.grad.shape for p in model.parameters()] == [p.shape for p in model.parameters()]
+    model.zero_grad()
+    assert [p.grad for p in model.parameters()] == [None] * 4
+
+
+# Saving and loading.
+
+
+def unchanged(net, before):
+    return all(np.array_equal(value, before[name]) for name, value in net.state_dict().items())
+
+
+def test_state_is_a_copy():
+    net = Net()
+    state = net.state_dict()
+    assert list(state) == NAMES
+    assert all(type(value) is np.ndarray for value in state.values())
+    before = net.state_dict()
+    for value in state.values():
+        value[...] = 7
+    assert unchanged(net, before)
+
+
+def test_state_goes_from_one_model_to_another():
+    source, target = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, rng=1)
+    state, weight = source.state_dict(), target.weight
+    target.load_state_dict(state)
+    assert target.weight is weight
+    np.testing.assert_array_equal(target(np.eye(3)).data, source(np.eye(3)).data)
+    state["weight"][:] = 7
+    assert unchanged(target, source.state_dict())
+
+
+def test_loading_keeps_the_dtype_and_takes_lists_and_shared_parameters():
+    linear = nn.Linear(2, 1, dtype=np.float32)
+    linear.load_state_dict({"bias": [3], "weight": np.array([[1.0, 2.0]])})
+    assert linear.weight.dtype == linear.bias.dtype == np.float32
+    assert linear([1, 1]).data.tolist() == [6]
+    net, other = Net(), Net()
+    other.scale.data -= 1
+    net.load_state_dict(other.state_dict())
+    assert unchanged(net, other.state_dict())
+    assert net.tied is net.first.weight
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"blocks.0.weight": None}, KeyError, "missing: blocks.0.weight; unknown: none"),
+        ({"extra": 1.0}, KeyError, "missing: none; unknown: extra"),
+        ({"scale": None, "Scale": 1.0}, KeyError, "missing: scale; unknown: Scale"),
+        ({"last.1.bias": [1.0, 2.0]}, ValueError, r"last.1.bias has shape \(1,\).*\(2,\)"),
+        ({"last.1.bias": [[1.0]]}, ValueError, r"last.1.bias has shape \(1,\).*\(1, 1\)"),
+        ({"last.1.bias": 1.0}, ValueError, r"last.1.bias has shape \(1,\)"),
+        ({"last.1.bias": ["text"]}, (TypeError, ValueError), "last.1.bias"),
+        ({"last.1.bias": [1j]}, (TypeError, ValueError), "last.1.bias"),
+    ],
+)
+def test_nothing_has_changed_after_loading_failed(changes, error, message):
+    net = Net()
+    before = net.state_dict()
+    state = {name: value + 1 for name, value in before.items()} | changes
+    state = {name: value for name, value in state.items() if value is not None}
+    with pytest.raises(error) as refusal:
+        net.load_state_dict(state)
+    assert unchanged(net, before)
+    refusal.match(message)
+
+
+def test_missing_names_are_listed_in_order():
+    model = nn.Sequential(*[nn.Linear(1, 1) for _ in range(4)])
+    names = ", ".join(name for name, _ in model.named_parameters())
+    with pytest.raises(KeyError, match=f"missing: {names}; unknown: none"):
+        model.load_state_dict({})
