@@ -106,8 +106,8 @@ SOURCE_MUTANTS = {
     "second backward is allowed": ("tensor.py", "if self._spent:", "if False:"),
     "data is shared": (
         "tensor.py",
-        "np.array(plain(data), dtype=dtype)",
-        "np.asarray(plain(data), dtype=dtype)",
+        "np.array(plain(data))",
+        "np.asarray(plain(data))",
     ),
     "changed data is not dated": (
         "tensor.py",

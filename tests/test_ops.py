@@ -30,7 +30,10 @@ def prove(op, args, parameters):
 
 
 def test_every_operation_has_a_row():
-    assert OPERATIONS.keys() == ops.derivatives.keys() | numpy_functions.compositions.keys()
+    ours = {op for op in vars(ops).values() if callable(op)}
+    numpys = {getattr(np, name, None) for name in map(ops.name, ops.derivatives)}
+    in_the_table = ops.derivatives.keys() & (ours | numpys)  # but no primitive of another test
+    assert OPERATIONS.keys() == in_the_table | numpy_functions.compositions.keys()
 
 
 @given(data=st.data(), x=arrays(shapes(min_dims=1)))

@@ -133,6 +133,8 @@ class Programs(RuleBasedStateMachine):
     @invariant()
     def data_and_gradients_agree(self):
         for value in self.values:
+            if value.is_stale():
+                continue  # a result may be a view of what has changed; backward refuses it
             np.testing.assert_allclose(value.tensor.data, value.data, atol=1e-12)
             if value.grad is None:
                 assert value.tensor.grad is None

@@ -51,6 +51,16 @@ def test_data_of_a_number_is_an_array():
     assert y.item() == 7.0
 
 
+def test_what_is_not_recorded_shares_no_memory():
+    x = Tensor([1.0, 2.0])
+    for view in [x[:1], x.reshape(2, 1), x.T, np.broadcast_to(x, (2, 2))]:
+        before = view.numpy()
+        x.data += 1.0
+        assert (view.data == before).all()
+        view.data[...] = 0.0
+        assert x.data.all()
+
+
 def test_data_of_a_recorded_result_is_read_only(w):
     y = np.exp(w)
     with pytest.raises(ValueError, match="read-only"):

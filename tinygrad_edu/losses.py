@@ -219,7 +219,7 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     0.1308
     """
     p, q = as_floating(p), as_floating(q)
-    if isinstance(p, Tensor) and not isinstance(q, Tensor):
+    if isinstance(p, Tensor) and p.requires_grad:
         q = as_floating(q, p.dtype)
     p = as_floating(p, q.dtype)
     if p.shape != q.shape:

@@ -39,18 +39,18 @@ def apply(
     paused, watchers = mode.get()
     if watchers:
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
-    result = Tensor.__new__(Tensor)
     try:
-        result._data = compute(*data, **kwargs)
+        value = compute(*data, **kwargs)
     except (TypeError, ValueError) as error:
         raise errors.failed(op, args, error) from None
-    requires_grad = requires_grad and not paused
-    result._requires_grad = requires_grad
-    result._op = op if requires_grad else None
-    result._args = args if requires_grad else ()
-    result._kwargs = kwargs
-    result._time = next(clock)
-    result._spent = False
+    result = Tensor.__new__(Tensor)
+    if requires_grad and not paused:
+        result._requires_grad, result._op, result._args, result._kwargs = True, op, args, kwargs
+    else:
+        result._requires_grad, result._op = False, None
+        if getattr(value, "base", None) is not None:
+            value = value.copy()  # a leaf does not change when what it is a view of does
+    result._data, result._time, result._spent = value, next(clock), False
     result.grad = result.name = None
     for watcher in watchers:
         watcher.computed(result, op, args)
@@ -177,8 +177,8 @@ class Tensor(Node):
         self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
     ) -> None:
         self._data = _as_data(data, dtype)
-        self._op, self._args, self._kwargs = None, (), {}
-        self._requires_grad, self._time, self._spent = False, next(clock), False
+        self._op, self._requires_grad = None, False
+        self._time, self._spent = next(clock), False
         self.grad, self.name = None, name
         self.requires_grad = requires_grad
 
