@@ -82,6 +82,14 @@ def test_reflections(x):
     np.testing.assert_allclose(grad(lambda x: softplus(x).sum())(x), sigmoid(x), rtol=1e-14)
 
 
+@settings(max_examples=30)
+@given(reduced())
+def test_shapes(call):
+    (x,), along = call
+    assert np.shape(logsumexp(x, **along)) == np.shape(np.sum(x, **along))
+    assert softmax(x, along["axis"]).shape == log_softmax(x, along["axis"]).shape == x.shape
+
+
 def test_rows_are_the_default_axis():
     x = np.array([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]])
     np.testing.assert_allclose(softmax(x).sum(axis=1), [1, 1])

@@ -577,11 +577,11 @@ def test_labels_zero_and_one_are_refused_by_margin_losses(loss):
 @pytest.mark.parametrize("loss", BINARY)
 def test_labels_minus_one_and_one_are_refused_by_binary_cross_entropy(loss):
     y = np.array([-1, 1, 1])
-    with pytest.raises(ValueError, match=r"targets are probabilities.*\(y \+ 1\) / 2"):
+    with pytest.raises(ValueError, match=r"targets from 0 to 1.*\(y \+ 1\) / 2"):
         loss([0.5, 0.25, 0.75], y)
     loss([0.5, 0.25, 0.75], (y + 1) / 2)
     for wrong in [[0, 1, 1.5], [-0.1, 0, 1], [0, 1, np.nan]]:
-        with pytest.raises(ValueError, match="targets are probabilities"):
+        with pytest.raises(ValueError, match="takes targets from 0 to 1"):
             loss([0.5, 0.25, 0.75], wrong)
 
 
@@ -634,6 +634,11 @@ def test_rounding_of_float32_is_no_reason_to_refuse():
 def test_divergence_of_unequal_shapes():
     with pytest.raises(ValueError, match=r"p has shape \(2,\) and q \(1, 2\)"):
         kl_divergence([0.5, 0.5], [[0.5, 0.5]])
+
+
+def test_divergence_of_single_numbers():
+    with pytest.raises(ValueError, match=r"\(N, K\)|row"):
+        kl_divergence(1.0, 1.0)
 
 
 @each_loss

@@ -127,6 +127,17 @@ def test_parameters_assigned_later_are_found_and_frozen_ones_are_not():
     assert [name for name, _ in net.named_parameters()] == ["weight", "temperature"]
 
 
+def test_results_that_forward_keeps_are_no_parameters():
+    class Keeping(nn.Linear):
+        def forward(self, x):
+            self.scores = super().forward(x)
+            return self.scores
+
+    keeping = Keeping(2, 1)
+    keeping([1.0, 2.0])
+    assert [name for name, _ in keeping.named_parameters()] == ["weight", "bias"]
+
+
 def test_module_without_parameters():
     assert nn.Module().parameters() == []
     assert nn.Module().state_dict() == {}

@@ -374,6 +374,17 @@ def test_any_memory_layout(values):
 
 def test_public_names():
     assert sorted(tinygrad_edu.__all__) == [
-        *("Tensor", "data", "debug", "functional", "grad", "hessian", "jacobian", "losses", "nn"),
-        *("no_grad", "optim", "primitive", "value_and_grad"),
+        *(
+            "Tensor",
+            "data",
+            "debug",
+            "functional",
+            "grad",
+            "hessian",
+            "jacobian",
+            "load",
+            "losses",
+            "nn",
+        ),
+        *("no_grad", "optim", "primitive", "save", "value_and_grad"),
     ]

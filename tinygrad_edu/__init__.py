@@ -4,6 +4,7 @@ from tinygrad_edu import data, functional, losses, nn, optim
 from tinygrad_edu.debugging import debug
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.ops import primitive
+from tinygrad_edu.saving import load, save
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
 
@@ -15,10 +16,12 @@ __all__ = [
     "grad",
     "hessian",
     "jacobian",
+    "load",
     "losses",
     "nn",
     "no_grad",
     "optim",
     "primitive",
+    "save",
     "value_and_grad",
 ]

@@ -95,7 +95,20 @@ def result_is_not_copied(tensor: Any) -> TypeError:
 
 
 def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Exception:
-    return type(error)(f"{ops.name(op)} of {' and '.join(map(describe, args))}: {error}")
+    kind = next(k for k in (TypeError, ValueError, IndexError) if isinstance(error, k))
+    if op is np.matmul and all(np.ndim(arg) == 2 for arg in args):
+        return kind(_matrices_do_not_fit(*args))
+    return kind(f"{ops.name(op)} of {' and '.join(map(describe, args))}: {error}")
+
+
+def _matrices_do_not_fit(a: Any, b: Any) -> str:
+    text = (
+        f"{describe(a)}, {a.shape}, @ {describe(b)}, {b.shape}: a row on the left has {a.shape[1]} "
+        f"numbers, but a column on the right has {b.shape[0]}"
+    )
+    if a.shape[1] == b.shape[1]:
+        return f"{text}. The right one transposed fits: a @ b.T."
+    return f"{text}. The left one transposed fits: a.T @ b." if a.shape[0] == b.shape[0] else text
 
 
 def no_rule(func: Any) -> TypeError:

@@ -103,27 +103,29 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    rows: Array = np.eye(num_classes, dtype=dtype)[class_indices(labels, num_classes)]
+    indices = np.asarray(plain(labels))
+    problem = labels_problem(indices, num_classes)
+    if problem:
+        raise problem
+    rows: Array = np.eye(num_classes, dtype=dtype)[indices.astype(int)]
     return rows
 
 
-def class_indices(labels: Any, num_classes: int) -> Array:
-    """``labels`` as an array of integers from 0 to ``num_classes - 1``, or an error that says why
-    not."""
-    indices = np.asarray(plain(labels))
+def labels_problem(indices: Array, num_classes: int) -> Exception | None:
+    """Why these are no integers from 0 to ``num_classes - 1``, or None."""
     if indices.size == 0:
-        return indices.astype(int)
+        return None
     if indices.dtype.kind not in "iu":
-        raise TypeError(
+        return TypeError(
             f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
             f"{indices.dtype}: convert them, as in labels.astype(int)"
         )
     if not 0 <= indices.min() <= indices.max() < num_classes:
-        raise ValueError(
+        return ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
             f"from {indices.min()} to {indices.max()}: number the classes from 0"
         )
-    return indices
+    return None
 
 
 def as_floating(x: Any, dtype: Any = None) -> Any:

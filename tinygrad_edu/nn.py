@@ -137,7 +137,16 @@ class Linear(Module):
         self.bias = start(out_features) if bias else None
 
     def forward(self, x: Any) -> Tensor:
-        """Scores (N, out_features) of inputs (N, in_features), or (out_features,) of one input."""
+        """Scores (N, out_features) of inputs (N, in_features), or (out_features,) of one input.
+
+        Raises ValueError if the last axis of ``x`` does not have in_features elements.
+        """
+        out_features, in_features = self.weight.shape
+        if np.ndim(x) == 0 or np.shape(x)[-1] != in_features:
+            raise ValueError(
+                f"Linear({in_features}, {out_features}) takes inputs (N, {in_features}), but got "
+                f"shape {np.shape(x)}"
+            )
         scores: Tensor = x @ self.weight.T
         return scores if self.bias is None else scores + self.bias
 

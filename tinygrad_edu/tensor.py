@@ -41,7 +41,7 @@ def apply(
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
     try:
         value = compute(*data, **kwargs)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise errors.failed(op, args, error) from None
     result = Tensor.__new__(Tensor)
     if requires_grad and not paused:
@@ -379,7 +379,10 @@ class Tensor(Node):
         if func in ops.derivatives:
             return apply(func, *numpy_functions.bind(func, args, kwargs))
         if func in numpy_functions.compositions:
-            return numpy_functions.compositions[func](*args, **kwargs)
+            try:
+                return numpy_functions.compositions[func](*args, **kwargs)
+            except (TypeError, ValueError, IndexError) as error:
+                raise errors.failed(func, args, error) from None
         if func in numpy_functions.queries:
             return func(*map(plain, args), **kwargs)
         raise errors.no_rule(func)

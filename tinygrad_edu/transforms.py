@@ -103,7 +103,10 @@ def _differentiate(
         for i in positions:
             if not -len(args) <= i < len(args):
                 raise errors.no_argument(i, len(args))
-            inputs[i] = _variable(args[i], recorded)
+            try:
+                inputs[i] = _variable(args[i], recorded)
+            except (TypeError, ValueError) as error:
+                raise error.with_traceback(None) from None  # the line of the call says where
         variables = [inputs[i] for i in positions]
         y = f(*inputs, **kwargs)
         if not isinstance(y, Tensor):

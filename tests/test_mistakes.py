@@ -1,0 +1,61 @@
+"""Every mistake of a beginner is refused close to its line, and the line to write instead works."""
+
+import pytest
+
+from demos.mistakes import MISTAKES, correct, frames_below, main, refusal
+
+# What each message must say: the shapes, the names, and the line to write, or what stands for it.
+MEANING = {
+    "backward() twice": (RuntimeError, ["gradients twice", "retain_graph=True"]),
+    "backward() of many numbers": (ValueError, ["has 2", ".mean().backward()", "gradient="]),
+    "data changed between loss and backward()": (RuntimeError, ["'w' changed", "after backward()"]),
+    "an integer that is to be learned": (TypeError, ["int64", "small step", "3.0", "dtype=float"]),
+    "an integer to differentiate at": (TypeError, ["int64", "small step", "3.0"]),
+    "a number taken out of the graph": (RuntimeError, ["requires no gradient", ".data", "float()"]),
+    "a forward pass under no_grad()": (RuntimeError, ["requires no gradient", "no_grad()"]),
+    "a Tensor made of a Tensor": (TypeError, ["result of multiply", "Use it as it is", "detach()"]),
+    "a list of Tensors made an array": (TypeError, ["tensor 'w'", "np.stack", "detach()"]),
+    "-= on what is learned": (RuntimeError, ["tensor 'w'", "w.data -= learning_rate * w.grad"]),
+    "an element assigned": (TypeError, ["np.where(mask, new, t)"]),
+    "a column against a row": (ValueError, ["(2,)", "(2, 1)", "targets.reshape((2,))"]),
+    "labels 0 and 1 in a margin loss": (ValueError, ["hinge", "2 * y - 1"]),
+    "labels -1 and +1 in cross entropy": (ValueError, ["-1 to 1", "(y + 1) / 2"]),
+    "class labels that are not integers": (TypeError, ["float64", "labels.astype(int)"]),
+    "classes numbered from 1": (ValueError, ["from 1 to 2", "2 classes", "from 0"]),
+    "probabilities where scores are due": (UserWarning, ["nll_loss(np.log(probs), targets)"]),
+    "rows that are no probabilities": (ValueError, ["p ", "sum 8", "sum(axis=-1, keepdims=True)"]),
+    "a matrix the wrong way round": (ValueError, ["(2, 3)", "(4, 3)", "a @ b.T"]),
+    "a layer of another size": (ValueError, ["Linear(4, 2)", "(N, 4)", "(2, 3)"]),
+    "a function without a derivative here": (TypeError, ["np.median", "primitive", "t.data"]),
+    "a result written into an array": (TypeError, ["np.add", "out=", "t = t + a"]),
+    "many numbers read as one": (ValueError, ["'w' has 3", "t.mean()", "t[0]"]),
+    "step() before backward()": (RuntimeError, ["loss.backward()"]),
+    "a model where its parameters are due": (TypeError, ["model.parameters()"]),
+}
+
+
+def test_every_mistake_has_its_meaning():
+    assert list(MEANING) == [mistake.title for mistake in MISTAKES]
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
+def test_mistake_is_refused_close_to_its_line(mistake):
+    error = refusal(mistake)
+    kind, parts = MEANING[mistake.title]
+    assert type(error) is kind
+    for part in parts:
+        assert part in str(error)
+    assert frames_below(error) <= 2
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
+def test_the_line_to_write_instead_works(mistake):
+    correct(mistake)
+
+
+def test_the_demo_prints_them_all(capsys):
+    assert main([]) == 0
+    output = capsys.readouterr().out
+    for mistake in MISTAKES:
+        assert mistake.line in output
+        assert mistake.instead.splitlines()[0] in output

@@ -1,0 +1,84 @@
+"""State dictionaries as files in the safetensors format, which PyTorch and others read too.
+
+The format holds names, shapes and numbers, and nothing that runs when it is read, as pickle does.
+"""
+
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.tensor import Array, Tensor, plain
+
+
+def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
+    """Write the arrays of ``state``, as ``model.state_dict()`` gives them, to a file.
+
+    A file of that name is replaced, and only when the new one is complete: it is written beside it
+    first. Arrays of floats, integers and booleans keep their dtype, shape and name.
+
+    Raises TypeError for what is no mapping of names to such arrays, OSError if the file cannot be
+    written, ModuleNotFoundError if the library safetensors is not installed.
+
+    >>> import tempfile
+    >>> from tinygrad_edu import load, nn, save
+    >>> model, copy = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, rng=1)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/model.safetensors", model.state_dict())
+    ...     copy.load_state_dict(load(f"{folder}/model.safetensors"))
+    >>> bool((copy.weight == model.weight).all())
+    True
+    """
+    if not isinstance(state, Mapping):
+        raise TypeError(f"save takes names and arrays, model.state_dict(), but got {state!r}")
+    arrays = {}
+    for name, value in state.items():
+        if not isinstance(name, str) or name == "__metadata__":
+            raise TypeError(f"{name!r} cannot be the name of an array in a file")
+        try:
+            arrays[name] = np.array(Tensor(plain(value)).data, order="C")
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name!r} cannot be saved: {error}") from None
+    payload = _safetensors().save(arrays)
+    path = Path(path)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
+    try:
+        with open(unfinished, "xb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Array]:
+    """Read what ``save`` has written: arrays by name. Nothing in a file is ever executed.
+
+    Give it to ``model.load_state_dict``, which checks names and shapes before it changes anything.
+
+    Raises OSError if there is no such file, ValueError if it is damaged or of another format,
+    ModuleNotFoundError if the library safetensors is not installed.
+    """
+    payload = Path(path).read_bytes()
+    safetensors = _safetensors()
+    try:
+        return {name: np.array(array) for name, array in safetensors.load(payload).items()}
+    except Exception as error:  # the library raises errors of many kinds on damaged files
+        raise ValueError(
+            f"{os.fspath(path)!r} is damaged, or no file in the safetensors format: {error}"
+        ) from None
+
+
+def _safetensors() -> ModuleType:
+    try:
+        import safetensors.numpy
+    except ModuleNotFoundError:
+        raise ModuleNotFoundError(
+            "to save and load needs the library safetensors: pip install safetensors"
+        ) from None
+    return safetensors.numpy

@@ -1,0 +1,191 @@
+"""Targets and predictions, checked before a loss is computed from them.
+
+Each check raises the error itself, so that the line that called the loss is close above in the
+traceback. ``loss`` is the name of the loss, for the message.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.functional import as_floating, labels_problem
+from tinygrad_edu.modes import is_recording
+from tinygrad_edu.tensor import Array, Tensor, plain
+
+
+def matching(loss: str, predictions: Any, targets: Any) -> Array:
+    """Targets as an array of the shape and dtype of the predictions."""
+    t = np.asarray(plain(targets), predictions.dtype)
+    problem = _learnable(targets) or _mismatch(loss, predictions, t)
+    if problem:
+        raise problem
+    return t
+
+
+def margins(loss: str, scores: Any, targets: Any) -> Any:
+    """``y * s`` for scores s and labels y in {-1, +1}: positive where the sign of s is right."""
+    scores = as_floating(scores)
+    y = np.asarray(plain(targets), scores.dtype)
+    problem = _learnable(targets) or _mismatch(loss, scores, y)
+    if problem:
+        raise problem
+    if not np.all(np.abs(y) == 1):
+        advice = "label the classes -1 and +1"
+        if np.all((y == 0) | (y == 1)):
+            advice = "turn 0 and 1 into -1 and +1, 2 * y - 1"
+        raise ValueError(f"{loss} takes labels -1 and +1, but got {np.unique(y)[:5]}: {advice}")
+    return y * scores
+
+
+def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
+    """Targets in [0, 1], of the shape and dtype of the predictions."""
+    t = np.asarray(plain(targets), predictions.dtype)
+    problem = _learnable(targets) or _mismatch(loss, predictions, t)
+    if problem:
+        raise problem
+    if t.size and not 0 <= t.min() <= t.max() <= 1:
+        signs = np.all(np.abs(t) == 1)
+        raise ValueError(
+            f"{loss} takes targets from 0 to 1, but these go from {t.min():.4g} to {t.max():.4g}"
+            + (": turn -1 and +1 into 0 and 1, (y + 1) / 2" if signs else "")
+        )
+    return t
+
+
+def class_labels(loss: str, scores: Any, targets: Any) -> Array:
+    """Class indices, one for each row of scores."""
+    labels = np.asarray(plain(targets))
+    problem = (
+        _no_rows(loss, scores)
+        or _learnable(targets)
+        or _not_one_a_row(loss, scores, labels)
+        or labels_problem(labels, scores.shape[-1])
+    )
+    if problem:
+        raise problem
+    return labels.astype(int, copy=False)
+
+
+def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
+    """Class indices, one for each row of scores, or rows of probabilities shaped as scores."""
+    t = np.asarray(plain(targets))
+    problem = _no_rows(loss, scores) or _learnable(targets)
+    if not problem and t.shape == scores.shape:
+        t = t.astype(scores.dtype)
+        problem = _no_distributions("targets", t)
+    elif not problem:
+        problem = _not_one_a_row(loss, scores, t) or labels_problem(t, scores.shape[-1])
+        t = t if problem else t.astype(int, copy=False)
+    if problem:
+        raise problem
+    return t
+
+
+def in_unit_interval(what: str, probs: Any) -> None:
+    """Refuse what is no probability."""
+    p = plain(probs)
+    if p.size and not 0 <= p.min() <= p.max() <= 1:
+        raise ValueError(
+            f"{what} are probabilities, but go from {p.min():.4g} to {p.max():.4g}: apply sigmoid "
+            "to scores, or use binary_cross_entropy_with_logits(scores, targets)"
+        )
+
+
+def distributions(what: str, rows: Any) -> None:
+    """Refuse rows that are not probabilities with sum 1."""
+    problem = _no_distributions(what, plain(rows))
+    if problem:
+        raise problem
+
+
+def logarithms(log_probs: Any) -> None:
+    """Refuse what is no logarithm of probabilities."""
+    largest = plain(log_probs).max(initial=0)
+    if not largest <= _rounding(log_probs):
+        raise ValueError(
+            f"a log-probability is at most 0, but log_probs goes up to {largest:.4g}: pass "
+            "log_softmax(scores), or pass the scores to cross_entropy"
+        )
+
+
+def possible(what: str, probs: Any, expected: Array) -> None:
+    """Refuse to look for a gradient where the loss is infinite; as a value, infinity is right."""
+    if isinstance(probs, Tensor) and probs.requires_grad and is_recording() and not expected.all():
+        raise ValueError(
+            f"{what} gives probability 0 to what has happened: the loss is infinite there, and has "
+            "no gradient. Compute it from scores, which do not underflow, with "
+            "binary_cross_entropy_with_logits or cross_entropy"
+        )
+
+
+def warn_of_probabilities(logits: Any) -> None:
+    """Warn of scores that look as if they had been through a softmax."""
+    x = plain(logits)
+    if x.size == 0 or x.shape[-1] < 2 or x.flat[0] < 0 or x.min() < 0:
+        return
+    if np.all(np.abs(x.sum(axis=-1) - 1) <= _rounding(x)):
+        warnings.warn(
+            "cross_entropy takes scores, but every row here is at least 0 and has sum 1, as after "
+            "a softmax; for probabilities write nll_loss(np.log(probs), targets)",
+            stacklevel=3,
+        )
+
+
+# What may be wrong: an error to raise, or None.
+
+
+def _learnable(targets: Any) -> Exception | None:
+    if isinstance(targets, Tensor) and targets.requires_grad:
+        return errors.cut_off(targets, "Targets are data, and get no gradient")
+    return None
+
+
+def _mismatch(loss: str, predictions: Any, t: Array) -> Exception | None:
+    if t.shape == predictions.shape:
+        return None
+    advice = "give both the same shape"
+    if t.size == predictions.size:
+        advice = f"write targets.reshape({predictions.shape})"
+    return ValueError(
+        f"{loss} got predictions of shape {predictions.shape} and targets of shape {t.shape}. Each "
+        "prediction has one target, and broadcasting would compare every one with every other: "
+        f"{advice}"
+    )
+
+
+def _no_rows(loss: str, scores: Any) -> Exception | None:
+    if scores.ndim and scores.shape[-1]:
+        return None
+    return ValueError(
+        f"{loss} takes rows of one score for each class, (N, K), but got shape {scores.shape}"
+    )
+
+
+def _not_one_a_row(loss: str, scores: Any, labels: Array) -> Exception | None:
+    rows = scores.shape[:-1]
+    if labels.shape == rows:
+        return None
+    advice = f": write targets.reshape({rows})" if labels.size == np.prod(rows) else ""
+    return ValueError(
+        f"{loss} got scores of shape {scores.shape} and targets of shape {labels.shape}, but class "
+        f"indices have shape {rows}, one for each row of scores{advice}"
+    )
+
+
+def _no_distributions(what: str, rows: Array) -> Exception | None:
+    sums = rows.sum(axis=-1)
+    worst = sums.flat[np.argmax(np.abs(sums - 1))] if sums.size else 1.0
+    if rows.min(initial=0) >= 0 and abs(worst - 1) <= _rounding(rows):
+        return None
+    return ValueError(
+        f"each row of {what} is a probability distribution, at least 0 and with sum 1, but the "
+        f"smallest element is {rows.min():.4g} and one row has sum {worst:.6g}: divide by the sum, "
+        "x / x.sum(axis=-1, keepdims=True), or use softmax(scores)"
+    )
+
+
+def _rounding(rows: Any) -> float:
+    """By how much rounding may put off a sum over the last axis."""
+    return max(1e-6, 4 * int(rows.shape[-1]) * float(np.finfo(rows.dtype).eps))
