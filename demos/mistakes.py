@@ -185,7 +185,7 @@ def main(argv: list[str]) -> int:
     for number, mistake in enumerate(MISTAKES, start=1):
         error = refusal(mistake)
         correct(mistake)
-        print(f"{number}. {mistake.title[0].upper() + mistake.title[1:]}")
+        print(f"{number}. {mistake.title}")
         for line in (mistake.before + "\n" + mistake.line).strip().splitlines():
             print(f"    {line}")
         print(f"  {type(error).__name__}: {error}")

@@ -17,7 +17,7 @@ MEANING = {
     "a list of Tensors made an array": (TypeError, ["tensor 'w'", "np.stack", "detach()"]),
     "-= on what is learned": (RuntimeError, ["tensor 'w'", "w.data -= learning_rate * w.grad"]),
     "an element assigned": (TypeError, ["np.where(mask, new, t)"]),
-    "a column against a row": (ValueError, ["(2,)", "(2, 1)", "targets.reshape((2,))"]),
+    "a column against a row": (ValueError, ["(2,)", "(2, 1)", "np.reshape(targets, (2,))"]),
     "labels 0 and 1 in a margin loss": (ValueError, ["hinge", "2 * y - 1"]),
     "labels -1 and +1 in cross entropy": (ValueError, ["-1 to 1", "(y + 1) / 2"]),
     "class labels that are not integers": (TypeError, ["float64", "labels.astype(int)"]),

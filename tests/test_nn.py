@@ -83,7 +83,7 @@ def test_linear_refusals():
         nn.Linear(2.5, 1)
     with pytest.raises(TypeError, match="cannot require a gradient"):
         nn.Linear(2, 1, dtype=int)
-    with pytest.raises(ValueError, match=r"matmul of an array of shape \(5, 2\)"):
+    with pytest.raises(ValueError, match=r"takes inputs \(N, 3\), but got shape \(5, 2\)"):
         nn.Linear(3, 2)(np.ones((5, 2)))
 
 

@@ -109,6 +109,11 @@ def test_wrong_values_are_noticed():
         check_grads(functional.sigmoid, X, reference=np.tanh)
 
 
+def test_values_of_another_shape_are_noticed():
+    with pytest.raises(AssertionError, match=r"shape \(1, 3\), and the reference \(3,\)"):
+        check_grads(lambda x: x.sum(0, keepdims=True), X, reference=lambda x: x.sum(0))
+
+
 def test_function_that_leaves_the_graph_is_noticed():
     with pytest.raises(AssertionError, match="leaves the graph"):
         check_grads(lambda x: x.data * 2, X)

@@ -103,8 +103,8 @@ def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Except
 
 def _matrices_do_not_fit(a: Any, b: Any) -> str:
     text = (
-        f"{describe(a)}, {a.shape}, @ {describe(b)}, {b.shape}: a row on the left has {a.shape[1]} "
-        f"numbers, but a column on the right has {b.shape[0]}"
+        f"{a.shape} @ {b.shape}, {describe(a)} times {describe(b)}: a row on the left has "
+        f"{a.shape[1]} numbers, but a column on the right has {b.shape[0]}"
     )
     if a.shape[1] == b.shape[1]:
         return f"{text}. The right one transposed fits: a @ b.T."
@@ -129,8 +129,15 @@ def no_rule_for(op: ops.Operation, position: int) -> TypeError:
 
 def unknown_parameters(func: Any, names: str) -> TypeError:
     return TypeError(
-        f"np.{ops.name(func)} of a Tensor does not take {names}. Each operation makes a new "
-        "Tensor, as in t = t + a, and the sum of a Tensor is np.sum(t, axis=...)."
+        f"np.{ops.name(func)} of a Tensor does not take {names}: an operation makes a new Tensor of "
+        "its own, as in t = t + a."
+    )
+
+
+def no_method(ufunc: np.ufunc, method: str) -> TypeError:
+    return TypeError(
+        f"np.{ufunc.__name__}.{method} has no derivative rule. Sums are np.sum(t, axis=...) and "
+        "np.cumsum(t, axis=...), extremes np.max and np.min; an outer product a[:, None] * b."
     )
 
 

@@ -45,7 +45,7 @@ def relu(x: Any) -> Any:
     array([0., 0., 2.])
     """
     x = as_floating(x)
-    return np.where(np.less_equal(x, 0), 0.0, x)
+    return np.where(np.less_equal(x, 0), 0.0, x)[()]
 
 
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = False) -> Any:
@@ -116,9 +116,11 @@ def labels_problem(indices: Array, num_classes: int) -> Exception | None:
     if indices.size == 0:
         return None
     if indices.dtype.kind not in "iu":
+        advice = "labels.astype(int)" if indices.dtype.kind in "fb" else ""
+        advice = advice or "np.unique(labels, return_inverse=True)[1] numbers them"
         return TypeError(
             f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
-            f"{indices.dtype}: convert them, as in labels.astype(int)"
+            f"{indices.dtype}: {advice}"
         )
     if not 0 <= indices.min() <= indices.max() < num_classes:
         return ValueError(
@@ -140,5 +142,5 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     """The maximum along ``axis``, as a constant: what it shifts by cancels out, in gradients
     too."""
-    largest: Array = np.max(plain(x), axis=axis, keepdims=True)
-    return largest
+    largest = np.max(plain(x), axis=axis, keepdims=True)
+    return np.where(np.isneginf(largest), 0, largest)

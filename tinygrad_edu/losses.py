@@ -221,8 +221,11 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     if isinstance(p, Tensor) and p.requires_grad:
         q = as_floating(q, p.dtype)
     p = as_floating(p, q.dtype)
-    if p.shape != q.shape:
-        raise ValueError(f"p has shape {p.shape} and q {q.shape}, but rows are compared one to one")
+    if p.shape != q.shape or p.ndim == 0:
+        raise ValueError(
+            f"p has shape {p.shape} and q {q.shape}, but rows of probabilities, (N, K), are "
+            "compared one to one"
+        )
     distributions("p", p)
     distributions("q", q)
     present = plain(p) > 0

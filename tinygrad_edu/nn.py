@@ -14,8 +14,8 @@ class Module:
     """What holds parameters: subclass it, assign Tensors and modules to attributes, define
     ``forward``.
 
-    Every Tensor that requires a gradient, in an attribute or in a list, tuple or dict there, is a
-    parameter; its name is the path to it: ``layers.0.weight``.
+    Every leaf Tensor that requires a gradient, in an attribute or in a list, tuple or dict there,
+    is a parameter; its name is the path to it: ``layers.0.weight``.
 
     >>> from tinygrad_edu import Tensor, nn
     >>> class Line(nn.Module):
@@ -49,7 +49,7 @@ class Module:
                 continue
             seen.add(id(value))
             if isinstance(value, Tensor):
-                if value.requires_grad:
+                if value.requires_grad and value.is_leaf:
                     yield path, value
                 continue
             if isinstance(value, Module):

@@ -17,20 +17,21 @@ from tinygrad_edu.tensor import Array, Tensor, plain
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets as an array of the shape and dtype of the predictions."""
-    t = np.asarray(plain(targets), predictions.dtype)
+    t = np.asarray(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, predictions, t)
     if problem:
         raise problem
-    return t
+    return t.astype(predictions.dtype)
 
 
 def margins(loss: str, scores: Any, targets: Any) -> Any:
     """``y * s`` for scores s and labels y in {-1, +1}: positive where the sign of s is right."""
     scores = as_floating(scores)
-    y = np.asarray(plain(targets), scores.dtype)
+    y = np.asarray(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, scores, y)
     if problem:
         raise problem
+    y = y.astype(scores.dtype)
     if not np.all(np.abs(y) == 1):
         advice = "label the classes -1 and +1"
         if np.all((y == 0) | (y == 1)):
@@ -41,10 +42,11 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
 
 def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets in [0, 1], of the shape and dtype of the predictions."""
-    t = np.asarray(plain(targets), predictions.dtype)
+    t = np.asarray(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, predictions, t)
     if problem:
         raise problem
+    t = t.astype(predictions.dtype)
     if t.size and not 0 <= t.min() <= t.max() <= 1:
         signs = np.all(np.abs(t) == 1)
         raise ValueError(
@@ -143,11 +145,13 @@ def _learnable(targets: Any) -> Exception | None:
 
 
 def _mismatch(loss: str, predictions: Any, t: Array) -> Exception | None:
+    if t.dtype.kind not in "fiub":
+        return TypeError(f"{loss} takes targets that are numbers, but got dtype {t.dtype}")
     if t.shape == predictions.shape:
         return None
     advice = "give both the same shape"
     if t.size == predictions.size:
-        advice = f"write targets.reshape({predictions.shape})"
+        advice = f"write np.reshape(targets, {predictions.shape})"
     return ValueError(
         f"{loss} got predictions of shape {predictions.shape} and targets of shape {t.shape}. Each "
         "prediction has one target, and broadcasting would compare every one with every other: "
@@ -167,7 +171,7 @@ def _not_one_a_row(loss: str, scores: Any, labels: Array) -> Exception | None:
     rows = scores.shape[:-1]
     if labels.shape == rows:
         return None
-    advice = f": write targets.reshape({rows})" if labels.size == np.prod(rows) else ""
+    advice = f": write np.reshape(targets, {rows})" if labels.size == np.prod(rows) else ""
     return ValueError(
         f"{loss} got scores of shape {scores.shape} and targets of shape {labels.shape}, but class "
         f"indices have shape {rows}, one for each row of scores{advice}"

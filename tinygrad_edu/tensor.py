@@ -368,9 +368,10 @@ class Tensor(Node):
     # NumPy's protocols: what NumPy does when one of its functions meets a Tensor.
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        if method != "__call__" or kwargs:
-            names = method if method != "__call__" else ", ".join(f"{key}=" for key in kwargs)
-            raise errors.unknown_parameters(ufunc, names)
+        if method != "__call__":
+            raise errors.no_method(ufunc, method)
+        if kwargs:
+            raise errors.unknown_parameters(ufunc, ", ".join(f"{name}=" for name in kwargs))
         if ufunc in ops.derivatives:
             return apply(ufunc, inputs)
         return self.__array_function__(ufunc, (), inputs, {})

@@ -95,6 +95,10 @@ def _as_input(arg: Any) -> Any:
 def _compare_values(f: Function, inputs: list[Any], expected: Any) -> None:
     with no_grad():
         actual = plain(f(*inputs))
+    if np.shape(actual) != np.shape(expected):
+        raise AssertionError(
+            f"{ops.name(f)} has shape {np.shape(actual)}, and the reference {np.shape(expected)}"
+        )
     np.testing.assert_allclose(
         actual, expected, rtol=1e-10, atol=1e-12, err_msg=f"values of {ops.name(f)} are wrong"
     )
