@@ -251,9 +251,17 @@ def test_a_chain_of_a_million_operations():
 
 
 def test_a_leaf_with_100_000_consumers():
-    w = leaf(2.0)
-    np.sum(np.stack([w * 1.0 for _ in range(100_000)])).backward()
+    w, total = leaf(2.0), 0.0
+    for _ in range(100_000):
+        total = total + w
+    total.backward()
     assert w.grad == 100_000.0
+
+
+def test_an_operation_with_20_000_arguments():
+    w = leaf(2.0)
+    np.sum(np.stack([w * 1.0 for _ in range(20_000)])).backward()
+    assert w.grad == 20_000.0
 
 
 def test_ladder_of_diamonds_is_visited_once():
@@ -304,8 +312,8 @@ def test_training_does_not_grow_memory():
                 (np.tanh(model(x)) ** 2).mean().backward()
                 sgd.step()
 
-        train(100)
         tracemalloc.start()
+        train(1000)  # until Python's own lists of free objects are full
         before = tracemalloc.get_traced_memory()[0]
         train(1000)
         assert tracemalloc.get_traced_memory()[0] - before < 10_000

@@ -83,7 +83,10 @@ def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]
     y, args = node._data, tuple(a._data if isinstance(a, Node) else a for a in node._args)
     if on_tensors:
         y, args = node, node._args
-    for arg, rule in zip(node._args, ops.derivatives[node._op], strict=False):
+    rules = ops.derivatives[node._op]
+    if isinstance(rules, ops.Each):
+        args = ()
+    for arg, rule in zip(node._args, rules, strict=False):
         if isinstance(arg, Node) and arg._requires_grad:
             contribution = rule(g, y, *args, **node._kwargs)  # type: ignore[misc]
             if getattr(contribution, "shape", None) != arg._data.shape:

@@ -129,15 +129,15 @@ def no_rule_for(op: ops.Operation, position: int) -> TypeError:
 
 def unknown_parameters(func: Any, names: str) -> TypeError:
     return TypeError(
-        f"np.{ops.name(func)} of a Tensor does not take {names}: an operation makes a new Tensor of "
-        "its own, as in t = t + a."
+        f"np.{ops.name(func)} of a Tensor does not take {names}: an operation makes a new Tensor "
+        "of its own, as in t = t + a."
     )
 
 
 def no_method(ufunc: np.ufunc, method: str) -> TypeError:
     return TypeError(
         f"np.{ufunc.__name__}.{method} has no derivative rule. Sums are np.sum(t, axis=...) and "
-        "np.cumsum(t, axis=...), extremes np.max and np.min; an outer product a[:, None] * b."
+        "np.cumsum(t, axis=...), extremes np.max and np.min, an outer product a[:, None] * b."
     )
 
 

@@ -64,7 +64,10 @@ def _primitive(forward: Operation, rules: "tuple[Rule | None, ...] | Each") -> O
 
 
 class Each:
-    """The rules of an operation on any number of arrays: ``rule(i, g, y, *arrays)`` is the i-th."""
+    """The rules of an operation on any number of arrays: the i-th is ``rule(i, g, y, **named)``.
+
+    It is not given the arrays: to pass n arrays to n rules would take n * n steps.
+    """
 
     def __init__(self, rule: Rule) -> None:
         self.rule = rule
@@ -217,7 +220,7 @@ def _concatenate(*arrays: Any, axis: int, edges: Sequence[int]) -> Any:
     return np.concatenate(arrays, axis)
 
 
-def _part(i: int, g: Any, y: Any, *arrays: Any, axis: int, edges: Sequence[int]) -> Any:
+def _part(i: int, g: Any, y: Any, axis: int, edges: Sequence[int]) -> Any:
     return g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)]
 
 
