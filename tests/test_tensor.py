@@ -210,8 +210,8 @@ def test_function_without_a_rule_is_named_with_the_ways_out(w):
         np.median(w)
     for way_out in "derivatives", "primitive", "np.median(t.data)":
         assert way_out in str(error.value)
-    with pytest.raises(TypeError, match=r"np\.arctan has no derivative rule"):
-        np.arctan(w)
+    with pytest.raises(TypeError, match=r"np\.spacing has no derivative rule"):
+        np.spacing(w)
 
 
 @pytest.mark.parametrize(

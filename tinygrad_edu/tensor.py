@@ -39,6 +39,7 @@ def apply(
     paused, watchers = mode.get()
     if watchers:
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
+    time = next(clock)  # before the data is read, so that a change by another thread is noticed
     try:
         value = compute(*data, **kwargs)
     except (TypeError, ValueError, IndexError) as error:
@@ -50,7 +51,7 @@ def apply(
         result._requires_grad, result._op = False, None
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
-    result._data, result._time, result._spent = value, next(clock), False
+    result._data, result._time, result._spent = value, time, False
     result.grad = result.name = None
     for watcher in watchers:
         watcher.computed(result, op, args)
