@@ -31,6 +31,8 @@ def main(argv: list[str]) -> int:
     demos = ideas()
     name = argv[0] if argv else ""
     if name in ("list", "-h", "--help"):
+        if name != "list":
+            print("usage: python -m demos NAME [options]; python -m demos NAME --help\n")
         for demo, idea in demos.items():
             print(f"{demo:12}{idea}")
         return 0

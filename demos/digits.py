@@ -130,7 +130,9 @@ def train(
     updates = options.epochs * math.ceil(len(x) / batch_size)
     quiet = np.errstate(over="ignore", invalid="ignore")  # finite() says it better
     try:
-        with quiet, tqdm(total=updates, unit=" updates", disable=None) as bar:  # None: no terminal
+        layout = "{percentage:3.0f}% {bar} {n}/{total} updates, {elapsed}{postfix}"
+        # disable=None: silent where there is no terminal
+        with quiet, tqdm(total=updates, bar_format=layout, leave=False, disable=None) as bar:
             for epoch in range(1, options.epochs + 1):
                 for x_batch, target_batch in data.minibatches(
                     x, targets, batch_size=batch_size, rng=rng
@@ -144,7 +146,7 @@ def train(
                 train_loss = finite(objective.loss(scores_of(model, train_part), targets))
                 val_loss = finite(objective.loss(scores_of(model, validation), validation.targets))
                 run.epoch_losses.append((train_loss, val_loss))
-                bar.set_postfix_str(f"epoch {epoch}, validation loss {val_loss:.4g}")
+                bar.set_postfix_str(f"epoch {epoch}, val {val_loss:.4g}")
                 if run.best is None or val_loss < run.best.loss:
                     run.best = Best(epoch, val_loss, model.state_dict())
                 elif epoch - run.best.epoch >= options.patience:
@@ -167,13 +169,19 @@ def read_options(argv: list[str]) -> argparse.Namespace:
     add("--loss", choices=OBJECTIVES, default="cross_entropy", help="(default: %(default)s)")
     add("--batch-size", type=count, default=32, help="images per update (default: %(default)s)")
     add("--epochs", type=count, default=100, help="at most (default: %(default)s)")
-    add("--patience", type=count, default=10, help="epochs with no better (default: %(default)s)")
+    add(
+        "--patience",
+        type=count,
+        default=10,
+        help="epochs to wait for a better one (default: %(default)s)",
+    )
     add("--lr", type=step_size, help="step size (default: one for each loss)")
     seed = whole_number(0, 2**32 - 1)  # the seeds scikit-learn takes
     add("--seed", type=seed, default=0, help="of split, weights, order (default: %(default)s)")
-    folder = "demo-output/digits"
-    add("--out", type=Path, default=folder, help="picture folder (default: %(default)s)")
+    folder = Path("demo-output", "digits")
+    add("--out", type=Path, help=f"picture folder (default: {folder.as_posix()}/LOSS)")
     options = parser.parse_args(argv)
+    options.out = options.out or folder / options.loss
     make_folder(options.out, parser)
     options.lr = options.lr or OBJECTIVES[options.loss].lr
     return options

@@ -8,7 +8,10 @@ from demos.mistakes import MISTAKES, correct, frames_below, main, refusal
 MEANING = {
     "backward() twice": (RuntimeError, ["gradients twice", "retain_graph=True"]),
     "backward() of many numbers": (ValueError, ["has 2", ".mean().backward()", "gradient="]),
-    "data changed between loss and backward()": (RuntimeError, ["'w' changed", "after backward()"]),
+    "data changed between loss and backward()": (
+        RuntimeError,
+        ["'w', or", "changed", "after backward()"],
+    ),
     "an integer that is to be learned": (TypeError, ["int64", "small step", "3.0", "dtype=float"]),
     "an integer to differentiate at": (TypeError, ["int64", "small step", "3.0"]),
     "a number taken out of the graph": (RuntimeError, ["requires no gradient", ".data", "float()"]),

@@ -129,6 +129,30 @@ def test_generators_that_overlap_do_not_disturb_each_other():
         assert recorded()
 
 
+def test_a_generator_that_ends_in_another_thread_does_no_harm_there():
+    def predictions():
+        with no_grad():
+            yield
+
+    generator, seen = predictions(), []
+    next(generator)
+
+    def close():
+        generator.close()
+        with no_grad():
+            seen.append(recorded())
+        seen.append(recorded())
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    thread.join()
+    assert seen == [False, True]
+    with no_grad():
+        pass  # this thread is left paused by its own generator: end the mode of the test
+    no_grad().__exit__()
+    assert recorded()
+
+
 def test_what_is_no_function_is_refused():
     async def stream():
         yield 1

@@ -75,6 +75,17 @@ def test_linear_in_float32():
     assert linear.weight.grad.dtype == np.float32
 
 
+def test_repr_tells_the_layers():
+    model = nn.Sequential(nn.Linear(2, 8), relu, nn.Linear(8, 1, bias=False))
+    assert repr(model) == "Sequential(Linear(2, 8), relu, Linear(8, 1))"
+
+    class Line(nn.Module):
+        def __init__(self):
+            self.slope = Tensor([1.0, 2.0], requires_grad=True)
+
+    assert repr(Line()) == "Line(slope (2,))"
+
+
 def test_linear_refusals():
     for sizes in (0, 2), (2, 0), (-1, 2):
         with pytest.raises(ValueError, match=rf"Linear\({sizes[0]}, {sizes[1]}\).*at least 1"):

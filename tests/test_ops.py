@@ -227,3 +227,61 @@ def test_rule_of_the_wrong_shape_is_refused():
     with pytest.raises(ValueError, match=r"shape \(3,\) for an argument of shape \(2,\)"):
         double(x).sum().backward()
     assert x.grad is None
+
+
+def test_primitive_of_integers_is_refused_where_a_gradient_is_wanted():
+    rounded = primitive(lambda x: np.rint(x).astype(int), lambda g, y, x: g)
+    with pytest.raises(TypeError, match=r"gave dtype int64.*y\.astype\(x\.dtype\)"):
+        rounded(Tensor(2.3, requires_grad=True))
+    assert rounded(Tensor(2.3)).item() == 2
+
+
+def test_error_of_a_users_operation_is_the_users():
+    class StrangeError(ValueError):
+        def __init__(self, what, why):
+            super().__init__(what, why)
+
+    def fail(x):
+        raise StrangeError(x, "because")
+
+    with pytest.raises(StrangeError, match="because"):
+        primitive(fail, lambda g, y, x: g)(Tensor(1.0))
+
+
+def test_parameters_of_a_primitive_get_no_gradient():
+    scale = primitive(lambda x, by=1.0: x * by, lambda g, y, x, by=1.0: g * by)
+    x = Tensor(2.0, requires_grad=True)
+    scale(x, by=Tensor(3.0)).backward()
+    assert x.grad == 3.0
+    with pytest.raises(TypeError, match="the parameter by, which requires a gradient"):
+        scale(x, by=Tensor(3.0, requires_grad=True))
+
+
+def test_too_few_arrays_are_refused():
+    with pytest.raises(TypeError, match="rules for 3 arrays, but was called with 1"):
+        np.where(Tensor([0.0, 1.0]))
+
+
+def test_rule_that_returns_nothing_is_refused():
+    silent = primitive(lambda x: 2 * x, lambda g, y, x: None)
+    with pytest.raises(TypeError, match="has no return"):
+        silent(Tensor([1.0], requires_grad=True)).sum().backward()
+
+
+def test_parameter_none_is_passed_on():
+    running = primitive(
+        lambda x, axis=-1: np.cumsum(x, axis), lambda g, y, x, axis=-1: np.reshape(g, x.shape)
+    )
+    assert running(Tensor(np.ones((2, 2))), axis=None).shape == (4,)
+
+
+def test_nan_is_the_largest_and_gets_the_gradient():
+    nan = np.nan
+    assert gradient(np.max, [1.0, nan, 2.0])[1] == 1.0
+    assert gradient(np.maximum, [nan, 1.0], [1.0, nan])[0][0] == 1.0
+
+
+def test_many_ties_in_float16():
+    x = Tensor(np.zeros(70_000), requires_grad=True, dtype=np.float16)
+    x.max().backward()
+    assert (x.grad > 0).all()

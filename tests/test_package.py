@@ -20,7 +20,7 @@ LAYERS = {
     "debugging": "errors ops modes tensor",
     "transforms": "errors backprop modes tensor",
     "functional": "ops tensor",
-    "targets": "errors functional modes tensor",
+    "targets": "errors ops functional modes tensor",
     "losses": "functional targets tensor",
     "nn": "tensor",
     "optim": "tensor",

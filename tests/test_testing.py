@@ -85,6 +85,23 @@ def test_rule_that_changes_its_arrays_is_noticed():
         check_grads(tanh_with(writes_to_the_input), X, order=1)
 
 
+def test_an_argument_with_small_slopes_is_checked_too():
+    f = primitive(lambda a, b: a * 1e8 + b, lambda g, y, a, b: g * 1e8, lambda g, y, a, b: g * 5.0)
+    with pytest.raises(AssertionError, match="first derivatives"):
+        check_grads(f, [1.0, 2.0], [3.0, 4.0])
+
+
+def test_rounding_of_large_arguments_is_allowed_for():
+    check_grads(np.sin, [1e6 + 0.3, 2.0], order=1)
+
+
+def test_orders_and_functions_that_check_nothing_are_refused():
+    with pytest.raises(ValueError, match="at least 1"):
+        check_grads(np.sin, 1.0, order=0)
+    with pytest.raises(TypeError, match="takes a function"):
+        check_grads(Tensor(1.0), 1.0)
+
+
 def test_failure_shows_the_elements_that_differ():
     f = tanh_with(lambda g, y, x: right(g, y, x) * [1.0, 1.0, 3.0])
     with pytest.raises(AssertionError) as error:

@@ -1,5 +1,7 @@
 """Functions of derivatives: right, nested, and refused where there is no gradient."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -112,6 +114,24 @@ def test_gradient_by_a_tensor_can_be_differentiated():
     np.testing.assert_allclose(x.grad, 36 * X**3)
 
 
+def test_a_value_that_is_a_variable_outside_stays_in_its_graph():
+    assert grad(lambda w: value_and_grad(lambda x: w)(1.0)[0] * w)(3.0) == 6.0
+
+
+def test_jacobian_of_nothing_stays_in_the_graph():
+    assert grad(lambda x: jacobian(lambda z: z[:0])(x).sum() + x.sum())(X).tolist() == [1.0, 1.0]
+
+
+def test_gradients_by_two_arguments_are_two_tensors():
+    w = Tensor(1.0, requires_grad=True)
+    by_a, by_b = grad(lambda a, b: a + b + 0 * w, (0, 1))(1.0, 2.0)
+    assert by_a is not by_b
+
+
+def test_positions_may_be_numpy_integers():
+    assert grad(cubic, np.int64(1))(X, Y).tolist() == (X**2).tolist()
+
+
 def test_no_grad_gives_arrays():
     x = Tensor(X, requires_grad=True)
     with no_grad():
@@ -142,7 +162,24 @@ def test_more_than_one_number_is_refused_by_grad():
 
 def test_function_that_leaves_the_graph_is_refused():
     with pytest.raises(TypeError, match="returned float, not a Tensor"):
-        grad(lambda x: float(x) ** 2)(2.0)
+        grad(lambda x: x.item() ** 2)(2.0)
+    with pytest.raises(TypeError, match="returned None: it has no return"):
+        grad(lambda x: print(end=""))(2.0)
+
+
+def test_number_taken_out_of_what_is_differentiated_is_refused():
+    for f in [lambda x: x**2 + math.exp(x), lambda x: float(x) * x, lambda x: x * int(x)]:
+        with pytest.raises(TypeError, match=r"np\.exp\(t\) for math\.exp\(t\)"):
+            grad(f)(1.0)
+    assert float(Tensor(1.0, requires_grad=True) * 2) == 2.0
+
+
+def test_what_is_no_function_is_refused():
+    for transform in grad, value_and_grad, jacobian, hessian:
+        with pytest.raises(TypeError, match=rf"{transform.__name__}\(f\)\(2\.0\)"):
+            transform(np.ones(2))
+        with pytest.raises(TypeError, match="position"):
+            transform(np.sin, 1.0)
 
 
 def test_argument_that_is_not_there_is_refused():

@@ -20,9 +20,9 @@ class Node:
     changes. So arguments are older than what was computed from them, or they have changed since.
     """
 
-    __slots__ = ("_args", "_data", "_kwargs", "_op", "_requires_grad", "_time", "name")
+    __slots__ = ("_args", "_kwargs", "_op", "_requires_grad", "_time", "_value", "name")
 
-    _data: Any  # an array, or a NumPy scalar where NumPy returned one
+    _value: Any  # an array, or a NumPy scalar where NumPy returned one
     _op: ops.Operation | None
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
@@ -80,7 +80,7 @@ def backpropagate(
 def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]]:
     """What one operation contributes to the gradient of each of its arguments that wants one."""
     assert node._op is not None
-    y, args = node._data, tuple(a._data if isinstance(a, Node) else a for a in node._args)
+    y, args = node._value, tuple(a._value if isinstance(a, Node) else a for a in node._args)
     if on_tensors:
         y, args = node, node._args
     rules = ops.derivatives[node._op]
@@ -89,13 +89,15 @@ def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]
     for arg, rule in zip(node._args, rules, strict=False):
         if isinstance(arg, Node) and arg._requires_grad:
             contribution = rule(g, y, *args, **node._kwargs)  # type: ignore[misc]
-            if getattr(contribution, "shape", None) != arg._data.shape:
-                contribution = unbroadcast(contribution, arg._data.shape, node)
+            if getattr(contribution, "shape", None) != arg._value.shape:
+                contribution = unbroadcast(contribution, arg._value.shape, node)
             yield arg, contribution
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...], node: Node) -> Any:
     """Sum over the axes along which ``node`` repeated an argument of ``shape``."""
+    if g is None:
+        raise errors.rule_gave_nothing(node._op)
     extra = np.ndim(g) - len(shape)
     axes = tuple(i for i, n in enumerate(np.shape(g)) if i < extra or n != 1 == shape[i - extra])
     kept = np.sum(g, axis=axes, keepdims=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import linecache
+import os
 import sys
 import weakref
 from pathlib import Path
@@ -14,7 +15,7 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.modes import Mode, mode
 from tinygrad_edu.tensor import Array, Tensor, plain
 
-_NOT_THE_USERS = (str(Path(__file__).parent), str(Path(np.__file__).parent))
+_NOT_THE_USERS = tuple(str(Path(file).parent) + os.sep for file in (__file__, np.__file__))
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 
 
@@ -25,7 +26,8 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
     nan raises FloatingPointError: the operation, the line of your program, the index, and what its
     arguments are there. And the arrays that a graph uses are locked until ``backward`` is through
     or the graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where
-    otherwise the gradient would mix old numbers with new ones.
+    otherwise the gradient would mix old numbers with new ones. A view made of a locked array, as
+    in ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread.
 
     >>> import numpy as np
     >>> from tinygrad_edu import Tensor, debug
@@ -47,6 +49,8 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
 
     def __exit__(self, *exception: object) -> None:
         paused, watchers = mode.get()
+        if self not in watchers:  # a generator may end in another thread
+            return
         last = len(watchers) - 1 - watchers[::-1].index(self)
         mode.set((paused, watchers[:last] + watchers[last + 1 :]))
         if self not in watchers[:last]:
@@ -64,7 +68,7 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
             )
         if not result.is_leaf:
             self._lines[id(result)] = line
-            self._locks.lock(id(result), [result._data, *map(plain, args)])
+            self._locks.lock(id(result), [result._value, *map(plain, args)])
             weakref.finalize(result, self._release, id(result)).atexit = False
 
     def pulled_back(self, node: Tensor, arg: Tensor, contribution: Any) -> None:
@@ -76,7 +80,7 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
             raise FloatingPointError(
                 f"the gradient of {errors.describe(arg)} gets {values[index]} at {list(index)} "
                 f"from {ops.name(node._op)} on {line}: "
-                + _report(node._op, node._args, index, node.shape)
+                + _report(node._op, node._args, index, arg.shape)
             )
 
     def finished(self, results: list[Tensor]) -> None:

@@ -35,6 +35,20 @@ def ragged(error: ValueError) -> ValueError:
     return ValueError(f"A Tensor is a full rectangle of numbers, with rows of one length: {error}.")
 
 
+def masked() -> TypeError:
+    return TypeError(
+        "A masked array cannot be in a graph, because a Tensor has no mask. Choose with "
+        "np.where(mask, 0.0, t), or take what is not masked: array.compressed()."
+    )
+
+
+def no_flag(value: Any) -> TypeError:
+    return TypeError(
+        f"requires_grad is True or False, but got {value!r}. More than one number makes a list: "
+        "Tensor([1.0, 2.0])."
+    )
+
+
 def integers_require_grad(dtype: np.dtype[Any]) -> TypeError:
     return TypeError(
         f"A tensor of {dtype} cannot require a gradient: a derivative asks what a very small step "
@@ -69,6 +83,32 @@ def in_place(tensor: Any) -> RuntimeError:
     )
 
 
+def assigned_result(tensor: Any) -> TypeError:
+    return TypeError(
+        f"{_sentence(describe(tensor))} is part of a graph, and data are plain numbers. Write "
+        "w.data -= learning_rate * w.grad, or assign t.data."
+    )
+
+
+def gradient_of_result(tensor: Any) -> str:
+    return (
+        f"{_sentence(describe(tensor))} is computed, and only leaves keep a gradient, so its grad "
+        "is None. If it was to be learned, it was replaced by a result, as in w = w - ...: write "
+        "w.data -= learning_rate * w.grad."
+    )
+
+
+def not_a_gradient(tensor: Any, shape: tuple[int, ...]) -> ValueError:
+    return ValueError(
+        f"The gradient of {describe(tensor)} is None or an array of shape {tensor.shape}, but got "
+        f"shape {shape}."
+    )
+
+
+def no_method(name: str, instead: str | None) -> AttributeError:
+    return AttributeError(f"a Tensor has no {name!r}" + (f": write {instead}" if instead else ""))
+
+
 def element_assignment() -> TypeError:
     return TypeError(
         "An element of a Tensor cannot be assigned, because a graph may need its old value. "
@@ -86,8 +126,8 @@ def not_one_number(tensor: Any) -> ValueError:
 
 def result_is_not_copied(tensor: Any) -> TypeError:
     return TypeError(
-        f"{_sentence(describe(tensor))} cannot be copied or pickled, because its whole graph hangs "
-        "on it. Copy its numbers: t.detach()."
+        f"{_sentence(describe(tensor))} cannot be copied or pickled: its graph hangs on it. "
+        "Keep its numbers: t.detach(), or t.item() if it is a single one."
     )
 
 
@@ -96,45 +136,78 @@ def result_is_not_copied(tensor: Any) -> TypeError:
 
 def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Exception:
     kind = next(k for k in (TypeError, ValueError, IndexError) if isinstance(error, k))
-    if op is np.matmul and all(np.ndim(arg) == 2 for arg in args):
+    if op is np.matmul and kind is ValueError and all(np.ndim(arg) for arg in args):
         return kind(_matrices_do_not_fit(*args))
-    return kind(f"{ops.name(op)} of {' and '.join(map(describe, args))}: {error}")
+    named = [_with_shape(arg) for arg in args if getattr(arg, "name", None)]
+    told = f" ({', '.join(named)})" if named else ""
+    return kind(f"{ops.name(op)} of {' and '.join(map(describe, args))}{told}: {error}")
+
+
+def is_numpys(op: Any) -> bool:
+    """Whether an operation is of NumPy or this package, and not of the user."""
+    module = getattr(op, "__module__", None) or "numpy"
+    return module.partition(".")[0] in ("numpy", "tinygrad_edu")
+
+
+def not_floating(op: Any, dtype: np.dtype[Any]) -> TypeError:
+    return TypeError(
+        f"{ops.name(op)} gave dtype {dtype}, so no gradient could flow back through it. Return "
+        "floating point, as in y.astype(x.dtype); or, if none is wanted, pass it t.detach()."
+    )
+
+
+def _with_shape(value: Any) -> str:
+    return f"{value.name!r} is {np.shape(value)}"
 
 
 def _matrices_do_not_fit(a: Any, b: Any) -> str:
-    text = (
-        f"{a.shape} @ {b.shape}, {describe(a)} times {describe(b)}: a row on the left has "
-        f"{a.shape[1]} numbers, but a column on the right has {b.shape[0]}"
+    columns, rows = a.shape[-1], b.shape[0] if b.ndim == 1 else b.shape[-2]
+    text = f"{a.shape} @ {b.shape}, {describe(a)} times {describe(b)}: "
+    if columns == rows:
+        return text + "the axes before the last two, which count matrices, do not broadcast."
+    text += (
+        f"there are {columns} numbers in a row on the left, but {rows} in a column on the right."
     )
-    if a.shape[1] == b.shape[1]:
-        return f"{text}. The right one transposed fits: a @ b.T."
-    return f"{text}. The left one transposed fits: a.T @ b." if a.shape[0] == b.shape[0] else text
+    if a.ndim == b.ndim == 2 and columns == b.shape[1]:
+        return text + " The right one transposed fits: a @ b.T."
+    if a.ndim == b.ndim == 2 and a.shape[0] == rows:
+        return text + " The left one transposed fits: a.T @ b."
+    return text
 
 
-def no_rule(func: Any) -> TypeError:
-    name = ops.name(func)
+def no_rule(func: Any, instead: str | None) -> TypeError:
+    module = getattr(func, "__module__", None) or "numpy"
+    name = f"{module.replace('numpy', 'np')}.{ops.name(func)}"
+    way = "Say it with functions that have one, the keys of tinygrad_edu.ops.derivatives"
     return TypeError(
-        f"np.{name} has no derivative rule. Say it with functions that have one (the keys of "
-        "tinygrad_edu.ops.derivatives), give it one with tinygrad_edu.primitive(forward, rule), "
-        f"or, where no gradient is wanted, leave the graph: np.{name}(t.data)."
+        f"{name} has no derivative rule. {f'Write {instead}' if instead else way}; give it a rule "
+        "with tinygrad_edu.primitive(forward, rule); or, where no gradient is wanted, call it on "
+        "t.data, the plain array."
     )
 
 
-def no_rule_for(op: ops.Operation, position: int) -> TypeError:
+def no_rule_for(op: ops.Operation, argument: str) -> TypeError:
     return TypeError(
-        f"{ops.name(op)} has no derivative rule for argument {position}, which requires a "
-        "gradient. If none is wanted, pass it as t.detach()."
+        f"{ops.name(op)} has no derivative rule for {argument}, which requires a gradient. If none "
+        "is wanted, pass it as t.detach()."
+    )
+
+
+def too_few_arrays(op: ops.Operation, given: int, count: int) -> TypeError:
+    return TypeError(
+        f"{ops.name(op)} has derivative rules for {count} arrays, but was called with {given}."
     )
 
 
 def unknown_parameters(func: Any, names: str) -> TypeError:
+    name = f"np.{ops.name(func)}" if is_numpys(func) else ops.name(func)
     return TypeError(
-        f"np.{ops.name(func)} of a Tensor does not take {names}: an operation makes a new Tensor "
-        "of its own, as in t = t + a."
+        f"{name} of a Tensor does not take {names}: its derivative rule does not know it. An "
+        "operation makes a new Tensor, as in t = t + a."
     )
 
 
-def no_method(ufunc: np.ufunc, method: str) -> TypeError:
+def no_ufunc_method(ufunc: np.ufunc, method: str) -> TypeError:
     return TypeError(
         f"np.{ufunc.__name__}.{method} has no derivative rule. Sums are np.sum(t, axis=...) and "
         "np.cumsum(t, axis=...), extremes np.max and np.min, an outer product a[:, None] * b."
@@ -177,10 +250,14 @@ def gradient_shape(tensor: Any, shape: tuple[int, ...]) -> ValueError:
 
 def stale(arg: Any, result: Any) -> RuntimeError:
     return RuntimeError(
-        f"The data of {describe(arg)} changed after {describe(result)} was computed from it, so "
-        "the gradient would mix old numbers with new ones. Change data after backward(), or "
-        "compute the result again."
+        f"The data of {describe(arg)}, or whether it requires a gradient, changed after "
+        f"{describe(result)} was computed from it, so the gradient would mix old with new. Change "
+        "data after backward(), or compute the result again."
     )
+
+
+def rule_gave_nothing(op: Any) -> TypeError:
+    return TypeError(f"A derivative rule of {ops.name(op)} returned None: it has no return.")
 
 
 def rule_shape(op: Any, g: tuple[int, ...], shape: tuple[int, ...]) -> ValueError:
@@ -200,7 +277,24 @@ def no_argument(position: int, count: int) -> ValueError:
     )
 
 
+def not_a_function(transform: str, f: Any, argnums: Any) -> TypeError:
+    return TypeError(
+        f"{transform} takes a function, and the position of an argument or a tuple of positions, "
+        f"but got {describe(f)} and {argnums!r}. It returns a function: {transform}(f)(2.0)."
+    )
+
+
+def number_taken(tensor: Any) -> TypeError:
+    return TypeError(
+        f"{_sentence(describe(tensor))} is part of what is being differentiated, and would be cut "
+        "off as a plain number. Write NumPy's functions, np.exp(t) for math.exp(t), and np.where "
+        "for a choice; or, to cut it off on purpose, t.item()."
+    )
+
+
 def not_a_tensor(f: Any, y: Any) -> TypeError:
+    if y is None:
+        return TypeError(f"{ops.name(f)} returned None: it has no return statement.")
     return TypeError(
         f"{ops.name(f)} returned {type(y).__name__}, not a Tensor, so its gradient is unknown: it "
         "was cut off on the way, by .data, .numpy(), float(), a comparison, or a function that is "
@@ -210,6 +304,6 @@ def not_a_tensor(f: Any, y: Any) -> TypeError:
 
 def not_a_scalar(f: Any, y: Any) -> TypeError:
     return TypeError(
-        f"A gradient is of one number, but {ops.name(f)} returned shape {y.shape}. Reduce it, as "
-        "in y.sum(), or use jacobian, which differentiates each output."
+        f"What is differentiated here must be one number, but {ops.name(f)} returned shape "
+        f"{y.shape}. Reduce it, as in y.sum(), or use jacobian, which takes each output."
     )

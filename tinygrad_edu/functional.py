@@ -122,6 +122,11 @@ def labels_problem(indices: Array, num_classes: int) -> Exception | None:
             f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
             f"{indices.dtype}: {advice}"
         )
+    if num_classes == 1 and indices.min() == 0 and indices.max() == 1:
+        return ValueError(
+            "there is one score for each example, and labels are 0 and 1: for two classes write "
+            "binary_cross_entropy_with_logits(scores, targets), both of one shape"
+        )
     if not 0 <= indices.min() <= indices.max() < num_classes:
         return ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "

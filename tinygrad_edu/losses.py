@@ -22,6 +22,7 @@ from tinygrad_edu.targets import (
     possible,
     probabilities,
     warn_of_probabilities,
+    warn_of_sigmoid,
 )
 from tinygrad_edu.tensor import Tensor, plain
 
@@ -156,6 +157,7 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
     """
     z = as_floating(logits)
     t = probabilities("binary_cross_entropy_with_logits", z, targets)
+    warn_of_sigmoid(z)
     return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction)
 
 

@@ -105,7 +105,7 @@ class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a 
 
     def __exit__(self, *exception: object) -> None:
         paused, watchers = mode.get()
-        mode.set((paused - 1, watchers))
+        mode.set((max(paused - 1, 0), watchers))  # a generator may end in another thread
 
 
 def is_recording() -> bool:
@@ -113,11 +113,20 @@ def is_recording() -> bool:
     return mode.get()[0] == 0
 
 
+_transforming: ContextVar[bool] = ContextVar("whether a function is being differentiated")
+
+
+def is_transforming() -> bool:
+    """Whether this code is a function on its way through ``grad`` or another transform."""
+    return _transforming.get(False)
+
+
 @contextmanager
-def recording() -> Iterator[None]:
+def transforming() -> Iterator[None]:
     """Record inside, even within ``no_grad``, as one must to find a derivative."""
-    token = mode.set((0, mode.get()[1]))
+    tokens = mode.set((0, mode.get()[1])), _transforming.set(True)
     try:
         yield
     finally:
-        mode.reset(token)
+        mode.reset(tokens[0])
+        _transforming.reset(tokens[1])

@@ -39,6 +39,10 @@ class Module:
         """The result of ``forward``."""
         return self.forward(*args, **kwargs)
 
+    def __repr__(self) -> str:
+        shapes = (f"{name} {parameter.shape}" for name, parameter in self.named_parameters())
+        return f"{type(self).__name__}({', '.join(shapes)})"
+
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Each parameter once, with its name; a shared one under the name it is first met by."""
         seen: set[int] = set()
@@ -136,6 +140,10 @@ class Linear(Module):
         self.weight = start(out_features, in_features)
         self.bias = start(out_features) if bias else None
 
+    def __repr__(self) -> str:
+        out_features, in_features = self.weight.shape
+        return f"Linear({in_features}, {out_features})"
+
     def forward(self, x: Any) -> Tensor:
         """Scores (N, out_features) of inputs (N, in_features), or (out_features,) of one input.
 
@@ -169,8 +177,15 @@ class Sequential(Module):
         for i, layer in enumerate(layers):
             setattr(self, str(i), layer)  # so that names are those of PyTorch: 0.weight
 
+    def __repr__(self) -> str:
+        names = (getattr(layer, "__name__", repr(layer)) for layer in self._layers())
+        return f"Sequential({', '.join(names)})"
+
     def forward(self, x: Any) -> Any:
         """The output of the last layer."""
-        for i in range(self._count):
-            x = getattr(self, str(i))(x)
+        for layer in self._layers():
+            x = layer(x)
         return x
+
+    def _layers(self) -> list[Callable[[Any], Any]]:
+        return [getattr(self, str(i)) for i in range(self._count)]

@@ -79,7 +79,54 @@ queries: set[Operation] = {
     *(np.isfinite, np.isinf, np.isnan, np.signbit, np.logical_and, np.logical_or, np.logical_not),
     *(np.any, np.all, np.allclose, np.isclose, np.array_equal, np.count_nonzero),
     *(np.argmax, np.argmin, np.argsort, np.nonzero, np.shape, np.ndim, np.size),
-    *(np.zeros_like, np.ones_like, np.full_like),
+    *(np.zeros_like, np.ones_like),
+}
+
+
+# What to write for functions and methods that learners miss; t is a Tensor.
+
+INSTEAD: dict[Operation, str] = {
+    np.std: "np.sqrt(((t - t.mean()) ** 2).mean())",
+    np.var: "((t - t.mean()) ** 2).mean()",
+    np.average: "(weights * t).sum() / weights.sum()",
+    np.linalg.norm: "np.sqrt((t * t).sum())",
+    np.outer: "a[:, None] * b",
+    np.inner: "a @ b.T",
+    np.vstack: "np.concatenate([a, b])",
+    np.hstack: "np.concatenate([a, b], axis=-1)",
+    np.ravel: "t.reshape(-1)",
+    np.log2: "np.log(t) / np.log(2.0)",
+    np.log10: "np.log(t) / np.log(10.0)",
+    np.exp2: "2.0 ** t",
+    np.tan: "np.sin(t) / np.cos(t)",
+    np.reciprocal: "1 / t",
+}
+
+METHODS_INSTEAD = {
+    "sigmoid": "functional.sigmoid(t)",
+    "softmax": "functional.softmax(t)",
+    "log_softmax": "functional.log_softmax(t)",
+    "relu": "functional.relu(t)",
+    "softplus": "functional.softplus(t)",
+    "std": INSTEAD[np.std],
+    "var": INSTEAD[np.var],
+    "norm": INSTEAD[np.linalg.norm],
+    "dot": "a @ b",
+    "flatten": INSTEAD[np.ravel],
+    "ravel": INSTEAD[np.ravel],
+    "view": "t.reshape(...)",
+    "permute": "t.transpose(...)",
+    "unsqueeze": "np.expand_dims(t, axis)",
+    "any": "(t > 0).any()",
+    "all": "(t > 0).all()",
+    "tolist": "t.data.tolist()",
+    "copy": "t.detach()",
+    "clone": "t.detach()",
+    "astype": "Tensor(t.data, dtype=...)",
+    "float": "Tensor(t.data, dtype=float)",
+    "add_": "w.data += ...",
+    "sub_": "w.data -= ...",
+    "zero_": "w.data[...] = 0",
 }
 
 
@@ -101,11 +148,17 @@ def bind(
         names = _parameters(op)
         kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs
         args = args[:count] + tuple(kwargs.pop(n) for n in names[len(args) : count] if n in kwargs)
+    if len(args) != count:
+        raise errors.too_few_arrays(op, len(args), count)
     for i, (arg, rule) in enumerate(zip(args, rules, strict=True)):
         if rule is None and getattr(arg, "requires_grad", False):
-            raise errors.no_rule_for(op, i)
+            raise errors.no_rule_for(op, f"argument {i}")
     known = _parameters(next(filter(None, rules)))
     for name, value in kwargs.items():
-        if name not in known and value is not None:
+        if getattr(value, "requires_grad", False):
+            raise errors.no_rule_for(op, f"the parameter {name}")
+        if name not in known and (value is not None or not errors.is_numpys(op)):
             raise errors.unknown_parameters(op, f"{name}=")
-    return args, {name: value for name, value in kwargs.items() if name in known}
+    return args, {
+        name: getattr(value, "_value", value) for name, value in kwargs.items() if name in known
+    }

@@ -13,7 +13,7 @@ derivative because it chooses instead of counting (the condition of ``where``).
 
 Conventions where no derivative exists: a tie in ``maximum``, ``minimum``, ``max`` or ``min`` shares
 the gradient evenly; ``abs`` has slope 0 at 0; a step (``sign``, ``heaviside``) has slope 0
-everywhere; ``a ** b`` has slope 0 with respect to ``b`` at ``a = 0``.
+everywhere; ``a ** b`` has slope 0 with respect to ``b`` at ``a = 0``, for ``b`` of at least 0.
 """
 
 import functools
@@ -43,7 +43,8 @@ def primitive(forward: Operation, *rules: Rule | None) -> Operation:
     >>> x.grad
     array(12.)
     """
-    if not callable(forward) or not rules or not all(callable(r) or r is None for r in rules):
+    callables = [rule for rule in rules if rule is not None]
+    if not callable(forward) or not callables or not all(map(callable, callables)):
         raise TypeError(
             "primitive takes a function and one derivative rule per array argument, for example "
             "primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)"
@@ -84,7 +85,7 @@ def _zero(g: Any, y: Any, *arrays: Any) -> Any:
 
 
 def _larger(g: Any, a: Any, b: Any) -> Any:
-    return np.where(a == b, g / 2, np.where(a > b, g, 0))
+    return np.where(a == b, g / 2, np.where(a < b, 0, g))  # nan counts as larger
 
 
 def _base(g: Any, y: Any, a: Any, b: Any) -> Any:
@@ -111,8 +112,8 @@ def _mean(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> A
 
 
 def _extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    chosen = x == _keepdims(y, axis, keepdims)
-    ties = np.sum(chosen, axis=axis, keepdims=True, dtype=g.dtype)
+    chosen = (x == _keepdims(y, axis, keepdims)) | (x != x)  # where there is a nan, it is chosen
+    ties = np.sum(chosen, axis=axis, keepdims=True, dtype=np.result_type(g.dtype, np.float32))
     return np.where(chosen, _keepdims(g, axis, keepdims) / ties, 0)
 
 
@@ -203,16 +204,20 @@ def _softplus(x: Any) -> Any:
 
 
 def _getitem(x: Any, index: Any) -> Any:
-    return x[index]
+    y = x[index]
+    return y if y.base is None else y.copy()  # what was read stays so when x changes
+
+
+_ONCE = (int, np.integer, slice, type(None), type(Ellipsis))  # these take no element twice
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
     x = np.zeros(shape, g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if any(isinstance(part, np.ndarray) and part.dtype != bool for part in parts):
-        np.add.at(x, index, g)  # a repeated index takes part twice
-    else:
+    if all(isinstance(part, _ONCE) or np.asarray(part).dtype == bool for part in parts):
         x[index] = g
+    else:
+        np.add.at(x, index, g)  # a repeated index takes part twice
     return x
 
 

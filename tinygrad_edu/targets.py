@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors
+from tinygrad_edu import errors, ops
 from tinygrad_edu.functional import as_floating, labels_problem
 from tinygrad_edu.modes import is_recording
 from tinygrad_edu.tensor import Array, Tensor, plain
@@ -75,8 +75,13 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     t = np.asarray(plain(targets))
     problem = _no_rows(loss, scores) or _learnable(targets)
     if not problem and t.shape == scores.shape:
+        problem = _no_distributions("targets", t.astype(scores.dtype))
+        if problem and t.ndim == 1 and np.all((t == 0) | (t == 1)):
+            problem = ValueError(
+                f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for "
+                "each example: write binary_cross_entropy_with_logits(scores, targets)"
+            )
         t = t.astype(scores.dtype)
-        problem = _no_distributions("targets", t)
     elif not problem:
         problem = _not_one_a_row(loss, scores, t) or labels_problem(t, scores.shape[-1])
         t = t if problem else t.astype(int, copy=False)
@@ -122,6 +127,16 @@ def possible(what: str, probs: Any, expected: Array) -> None:
         )
 
 
+def warn_of_sigmoid(logits: Any) -> None:
+    """Warn of scores that have been through a sigmoid already."""
+    if isinstance(logits, Tensor) and logits._op is ops.sigmoid:
+        warnings.warn(
+            "binary_cross_entropy_with_logits takes scores and applies sigmoid itself, but these "
+            "are the result of sigmoid; leave it out, or write binary_cross_entropy",
+            stacklevel=3,
+        )
+
+
 def warn_of_probabilities(logits: Any) -> None:
     """Warn of scores that look as if they had been through a softmax."""
     x = plain(logits)
@@ -139,9 +154,9 @@ def warn_of_probabilities(logits: Any) -> None:
 
 
 def _learnable(targets: Any) -> Exception | None:
-    if isinstance(targets, Tensor) and targets.requires_grad:
-        return errors.cut_off(targets, "Targets are data, and get no gradient")
-    return None
+    if not isinstance(targets, Tensor) or not targets.requires_grad:
+        return None
+    return errors.cut_off(targets, "Targets are data, and come second: loss(predictions, targets)")
 
 
 def _mismatch(loss: str, predictions: Any, t: Array) -> Exception | None:

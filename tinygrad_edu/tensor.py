@@ -1,6 +1,7 @@
 """Tensor: an array that remembers the operation that made it."""
 
 import operator
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import errors, numpy_functions, ops
 from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
-from tinygrad_edu.modes import is_recording, mode
+from tinygrad_edu.modes import is_recording, is_transforming, mode
 
 Array = NDArray[Any]
 
@@ -24,8 +25,8 @@ def apply(
     requires_grad = False
     data = []
     for arg in args:
-        if isinstance(arg, Tensor) and arg._data.dtype.kind == "f":
-            data.append(arg._data)
+        if isinstance(arg, Tensor) and arg._value.dtype.kind == "f":
+            data.append(arg._value)
             requires_grad = requires_grad or arg._requires_grad
         elif type(arg) is float or type(arg) is int:
             data.append(arg)
@@ -43,16 +44,20 @@ def apply(
     try:
         value = compute(*data, **kwargs)
     except (TypeError, ValueError, IndexError) as error:
+        if not errors.is_numpys(op):
+            raise
         raise errors.failed(op, args, error) from None
     result = Tensor.__new__(Tensor)
     if requires_grad and not paused:
+        if value.dtype.kind != "f":
+            raise errors.not_floating(op, value.dtype)
         result._requires_grad, result._op, result._args, result._kwargs = True, op, args, kwargs
     else:
         result._requires_grad, result._op = False, None
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
-    result._data, result._time, result._spent = value, time, False
-    result.grad = result.name = None
+    result._value, result._time, result._spent = value, time, False
+    result._grad = result.name = None
     for watcher in watchers:
         watcher.computed(result, op, args)
     return result
@@ -65,6 +70,8 @@ def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     for arg, rule in zip(args, ops.derivatives[op], strict=False):
         value = np.asarray(plain(arg))
         _check_dtype(value.dtype)
+        if isinstance(arg, np.ma.MaskedArray):
+            raise errors.masked()
         keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Tensor | np.ndarray)
         if rule and floating and not keeps_dtype:
             value = value.astype(floating[0])
@@ -75,7 +82,7 @@ def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def plain(value: Any) -> Any:
     """The data of a Tensor; anything else as it is."""
-    return value._data if isinstance(value, Tensor) else value
+    return value._value if isinstance(value, Tensor) else value
 
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:
@@ -87,6 +94,8 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
     """A new array, in native byte order, of what can be the data of a Tensor."""
     if isinstance(data, Tensor) and data._requires_grad:
         raise errors.cut_off(data, "Use it as it is")
+    if isinstance(data, np.ma.MaskedArray):
+        raise errors.masked()
     try:
         array = np.array(plain(data))
     except ValueError as error:
@@ -102,11 +111,17 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
 Method = Callable[..., Any]
 
 
+def _named(method: Method, op: ops.Operation) -> Method:
+    method.__name__, method.__qualname__ = ops.name(op), f"Tensor.{ops.name(op)}"
+    method.__doc__ = f"As ``np.{ops.name(op)}`` of this Tensor."
+    return method
+
+
 def _unary(op: ops.Operation) -> Method:
     def method(self: "Tensor") -> "Tensor":
         return apply(op, (self,))
 
-    return method
+    return _named(method, op)
 
 
 def _binary(op: ops.Operation, compute: ops.Operation) -> tuple[Method, Method]:
@@ -123,19 +138,19 @@ def _reduction(op: ops.Operation) -> Method:
     def method(self: "Tensor", axis: Any = None, keepdims: bool = False) -> "Tensor":
         return apply(op, (self,), {"axis": axis, "keepdims": keepdims})
 
-    return method
+    return _named(method, op)
 
 
 def _function(op: ops.Operation) -> Method:
-    def method(self: "Tensor", *args: Any, **kwargs: Any) -> "Tensor":
-        return self.__array_function__(op, (), (self, *args), kwargs)  # type: ignore[no-any-return]
+    def method(self: "Tensor", *args: Any, **kwargs: Any) -> Any:
+        return self.__array_function__(op, (), (self, *args), kwargs)
 
-    return method
+    return _named(method, op)
 
 
 def _comparison(compare: ops.Operation) -> Method:
     def method(self: "Tensor", other: Any) -> Any:
-        return compare(self._data, plain(other))
+        return compare(self._value, plain(other))
 
     return method
 
@@ -146,7 +161,7 @@ def _in_place(compute: ops.Operation) -> Method:
             return NotImplemented  # so Python computes t = t + other: a new result
         if is_recording():
             raise errors.in_place(self)
-        self.data = compute(self._data, plain(other))
+        self.data = compute(self._value, plain(other))
         return self
 
     return method
@@ -169,19 +184,21 @@ class Tensor(Node):
     array([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_spent", "grad")
+    __slots__ = ("__weakref__", "_grad", "_spent")
 
-    grad: Array | None
+    _grad: Array | None
     _spent: bool
 
     def __init__(
         self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
     ) -> None:
-        self._data = _as_data(data, dtype)
+        self._value = _as_data(data, dtype)
         self._op, self._requires_grad = None, False
         self._time, self._spent = next(clock), False
-        self.grad, self.name = None, name
-        self.requires_grad = requires_grad
+        self._grad, self.name = None, name
+        if not isinstance(requires_grad, bool | np.bool_):
+            raise errors.no_flag(requires_grad)
+        self.requires_grad = bool(requires_grad)
 
     # What it holds.
 
@@ -191,11 +208,11 @@ class Tensor(Node):
 
         The data of a recorded result is read-only, because its gradient may depend on it.
         """
-        if not isinstance(self._data, np.ndarray):
-            self._data = np.asarray(self._data)
+        if not isinstance(self._value, np.ndarray):
+            self._value = np.asarray(self._value)
         if self._op is None:
-            return self._data
-        view = self._data.view()
+            return self._value
+        view = self._value.view()
         view.setflags(write=False)
         return view
 
@@ -203,11 +220,13 @@ class Tensor(Node):
     def data(self, value: Any) -> None:
         if self._op:
             raise errors.result_is_fixed(self, "data")
-        if value is not self._data:  # else it was changed in place: w.data -= ...
+        if isinstance(value, Tensor) and value._requires_grad:
+            raise errors.assigned_result(value)
+        if value is not self._value:  # else it was changed in place: w.data -= ...
             array = _as_data(value, self.dtype)
             if array.shape != self.shape:
                 raise errors.data_shape(self, array.shape)
-            self._data = array
+            self._value = array
         self._time = next(clock)
 
     @property
@@ -221,22 +240,23 @@ class Tensor(Node):
             raise errors.result_is_fixed(self, "requires_grad")
         if value and self.dtype.kind != "f":
             raise errors.integers_require_grad(self.dtype)
-        self._requires_grad = bool(value)
+        if self._requires_grad != bool(value):
+            self._requires_grad, self._time = bool(value), next(clock)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return np.shape(self._data)
+        return np.shape(self._value)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return np.ndim(self._data)
+        return np.ndim(self._value)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return np.size(self._data)
+        return np.size(self._value)
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -252,11 +272,11 @@ class Tensor(Node):
         """The only element, as a Python number. Raises ValueError if there is not exactly one."""
         if self.size != 1:
             raise errors.not_one_number(self)
-        return self._data.item()
+        return self._value.item()
 
     def numpy(self) -> Array:
         """A copy of the data, as an array of one's own."""
-        return np.array(self._data)
+        return np.array(self._value)
 
     def detach(self) -> "Tensor":
         """A leaf with a copy of the data, through which no gradient flows."""
@@ -295,18 +315,35 @@ class Tensor(Node):
         updates = {}
         for leaf, g in backpropagate(self, seed[()], results).items():
             assert isinstance(leaf, Tensor)
-            total = g if leaf.grad is None else leaf.grad + g
+            total = g if leaf._grad is None else leaf._grad + g
             updates[leaf] = np.array(total, dtype=leaf.dtype)
         for leaf, total in updates.items():
-            leaf.grad = total
+            leaf._grad = total
         if not retain_graph:
             self._spent = self._op is not None
             for watcher in mode.get()[1]:
                 watcher.finished(results)
 
+    @property
+    def grad(self) -> Array | None:
+        """What ``backward`` has added up for this leaf, in its shape and dtype, or None.
+
+        A result has none, and warns when it is asked: to learn by ``w = w - ...`` is a mistake.
+        """
+        if self._op is not None:
+            warnings.warn(errors.gradient_of_result(self), stacklevel=2)
+        return self._grad
+
+    @grad.setter
+    def grad(self, value: Any) -> None:
+        array = None if value is None else np.array(plain(value), self.dtype)
+        if array is not None and array.shape != self.shape:
+            raise errors.not_a_gradient(self, array.shape)
+        self._grad = array
+
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
-        self.grad = None
+        self._grad = None
 
     # Operators; those in place are for leaves under no_grad(), elsewhere they compute a new result.
 
@@ -320,6 +357,7 @@ class Tensor(Node):
 
     __iadd__, __isub__ = _in_place(operator.add), _in_place(operator.sub)
     __imul__, __itruediv__ = _in_place(operator.mul), _in_place(operator.truediv)
+    __ipow__, __imatmul__ = _in_place(operator.pow), _in_place(operator.matmul)
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
@@ -333,7 +371,7 @@ class Tensor(Node):
     sum, mean = _reduction(np.sum), _reduction(np.mean)
     max, min = _reduction(np.max), _reduction(np.min)
     clip, squeeze, swapaxes = _function(np.clip), _function(np.squeeze), _function(np.swapaxes)
-    cumsum = _function(np.cumsum)
+    cumsum, argmax, argmin = _function(np.cumsum), _function(np.argmax), _function(np.argmin)
 
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
@@ -361,16 +399,24 @@ class Tensor(Node):
         return bool(self.item())
 
     def __float__(self) -> float:
+        if self._requires_grad and is_transforming():
+            raise errors.number_taken(self)
         return float(self.item())
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(float(self))
+
+    def __round__(self, digits: int | None = None) -> Any:
+        return round(self.item(), digits)
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise errors.no_method(name, numpy_functions.METHODS_INSTEAD.get(name))
 
     # NumPy's protocols: what NumPy does when one of its functions meets a Tensor.
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         if method != "__call__":
-            raise errors.no_method(ufunc, method)
+            raise errors.no_ufunc_method(ufunc, method)
         if kwargs:
             raise errors.unknown_parameters(ufunc, ", ".join(f"{name}=" for name in kwargs))
         if ufunc in ops.derivatives:
@@ -386,13 +432,18 @@ class Tensor(Node):
             except (TypeError, ValueError, IndexError) as error:
                 raise errors.failed(func, args, error) from None
         if func in numpy_functions.queries:
-            return func(*map(plain, args), **kwargs)
-        raise errors.no_rule(func)
+            return func(*map(plain, args), **{name: plain(arg) for name, arg in kwargs.items()})
+        raise errors.no_rule(func, numpy_functions.INSTEAD.get(func))
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
         if self._requires_grad:
-            raise errors.cut_off(self, "Put Tensors together with np.stack")
-        return np.array(self._data, dtype=dtype, copy=copy)
+            raise errors.cut_off(
+                self,
+                "To keep or plot a number, write t.item(); to put Tensors together, np.stack",
+            )
+        if copy is False:
+            raise ValueError("a Tensor becomes an array by a copy; t.data is its own array")
+        return np.array(self._value, dtype=dtype)
 
     # As text, and to be kept.
 
@@ -424,6 +475,14 @@ def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | N
 
 
 def _plain_index(index: Any) -> Any:
+    """An index in arrays of its own, so that nobody changes it before ``backward`` needs it."""
     if isinstance(index, tuple):
-        return tuple(map(_plain_index, index))
-    return np.asarray(plain(index)) if isinstance(index, Tensor | list) else index
+        return tuple(map(_plain_part, index))
+    return _plain_part(index)
+
+
+def _plain_part(part: Any) -> Any:
+    if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
+        return part
+    array = np.array(plain(part))
+    return array if array.size else array.astype(bool if array.dtype == bool else int)

@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.modes import is_recording, recording
+from tinygrad_edu.modes import is_recording, transforming
 from tinygrad_edu.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -32,6 +32,8 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     array(12.)
     """
 
+    _check("grad", f, argnums)
+
     @functools.wraps(f)
     def gradient(*args: Any, **kwargs: Any) -> Any:
         return _differentiate(f, argnums, args, kwargs, _gradients)[1]
@@ -46,6 +48,8 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
     >>> value_and_grad(lambda x: x**3)(2.0)
     (array(8.), array(12.))
     """
+
+    _check("value_and_grad", f, argnums)
 
     @functools.wraps(f)
     def value_and_gradient(*args: Any, **kwargs: Any) -> Any:
@@ -68,6 +72,8 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
            [0., 4.]])
     """
 
+    _check("jacobian", f, argnums)
+
     @functools.wraps(f)
     def all_derivatives(*args: Any, **kwargs: Any) -> Any:
         return _differentiate(f, argnums, args, kwargs, _jacobians)[1]
@@ -86,20 +92,27 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     array([[ 6.,  0.],
            [ 0., 12.]])
     """
-    if isinstance(argnums, int):
+    _check("hessian", f, argnums)
+    if not isinstance(argnums, tuple):
         return jacobian(grad(f, argnums), argnums)
     rows = [jacobian(grad(f, i), argnums) for i in argnums]
     return functools.wraps(f)(lambda *args, **kwargs: tuple(row(*args, **kwargs) for row in rows))
+
+
+def _check(transform: str, f: Any, argnums: Any) -> None:
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    if not callable(f) or not all(isinstance(i, int | np.integer) for i in positions):
+        raise errors.not_a_function(transform, f, argnums)
 
 
 def _differentiate(
     f: Function, argnums: Argnums, args: tuple[Any, ...], kwargs: dict[str, Any], how: Function
 ) -> tuple[Any, Any]:
     """The value of ``f`` and the derivatives that ``how`` finds, one or a tuple as ``argnums``."""
-    positions = (argnums,) if isinstance(argnums, int) else argnums
+    positions = argnums if isinstance(argnums, tuple) else (argnums,)
     recorded = is_recording()  # only then can arguments and results be part of the caller's graph
     inputs = list(args)
-    with recording():
+    with transforming():
         for i in positions:
             if not -len(args) <= i < len(args):
                 raise errors.no_argument(i, len(args))
@@ -114,10 +127,10 @@ def _differentiate(
         if how is _gradients and y.size != 1:
             raise errors.not_a_scalar(f, y)
         results = newest_first(y, set(variables))
-        nested = recorded and _has_other_sources(results, variables)
+        nested = recorded and _has_other_sources(y, results, variables)
         derivatives = how(y, _depending_on(variables, results), variables, nested)
     value = y if nested else y.numpy()
-    return value, derivatives[0] if isinstance(argnums, int) else tuple(derivatives)
+    return value, tuple(derivatives) if isinstance(argnums, tuple) else derivatives[0]
 
 
 def _variable(arg: Any, recorded: bool) -> Tensor:
@@ -127,10 +140,10 @@ def _variable(arg: Any, recorded: bool) -> Tensor:
     return Tensor(arg, requires_grad=True)
 
 
-def _has_other_sources(results: list[Node], variables: list[Tensor]) -> bool:
+def _has_other_sources(y: Tensor, results: list[Node], variables: list[Tensor]) -> bool:
     """Whether the derivatives themselves may depend on Tensors outside that require a gradient."""
     args = {arg for node in results for arg in node._args if isinstance(arg, Node)}
-    leaves = {arg for arg in args if arg._requires_grad and arg._op is None}
+    leaves = {arg for arg in {y, *args} if arg._requires_grad and arg._op is None}
     return any(not variable.is_leaf for variable in variables) or not leaves <= set(variables)
 
 
@@ -150,13 +163,14 @@ def _gradients(
     found = backpropagate(y, Tensor(seed) if nested else seed, results, on_tensors=nested)
     gradients = [(found.get(v, np.zeros(v.shape)), v.dtype) for v in variables]
     if nested:
-        return [g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
+        return [+g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
     return [np.array(g, dtype=dtype) for g, dtype in gradients]
 
 
 def _jacobians(y: Tensor, results: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:
     if y.size == 0:
-        return [np.zeros(y.shape + v.shape, v.dtype) for v in variables]
+        empty = [np.zeros(y.shape + v.shape, v.dtype) for v in variables]
+        return [Tensor(array) for array in empty] if nested else empty
     seeds = np.eye(y.size, dtype=y.dtype).reshape(-1, *y.shape)
     rows = [_gradients(y, results, variables, nested, seed) for seed in seeds]
     columns = zip(variables, zip(*rows, strict=True), strict=True)
