@@ -2,7 +2,6 @@
 
 import gc
 import threading
-import time
 import tracemalloc
 import weakref
 
@@ -285,9 +284,7 @@ def test_ladder_of_diamonds_is_visited_once():
     y = w
     for _ in range(50):
         y = y + y
-    start = time.perf_counter()
-    y.backward()
-    assert time.perf_counter() - start < 5.0  # 2 ** 50 paths would take for ever
+    y.backward()  # along each of the 2 ** 50 paths, it would take for ever
     assert w.grad == 2.0**50
 
 

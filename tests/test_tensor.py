@@ -88,6 +88,18 @@ def test_repr_is_short_and_tells_what_made_it(w):
         assert len(large) < 160
 
 
+def test_repr_tells_of_a_gradient_that_was_added_to(w):
+    (w * w).sum().backward()
+    assert "passes" not in repr(w)
+    (w * w).sum().backward()
+    assert repr(w).endswith("requires_grad=True, grad of 2 passes)")
+    w.zero_grad()
+    (w * w).sum().backward()
+    assert "passes" not in repr(w)
+    assert "passes" not in repr(w * w)
+    assert "passes" not in repr(w.detach() * 2)
+
+
 def test_iteration_and_length(w):
     assert len(w) == 3
     sum(w).backward()

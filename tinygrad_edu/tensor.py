@@ -53,7 +53,7 @@ def apply(
             raise errors.not_floating(op, value.dtype)
         result._requires_grad, result._op, result._args, result._kwargs = True, op, args, kwargs
     else:
-        result._requires_grad, result._op = False, None
+        result._requires_grad, result._op, result._passes = False, None, 0
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
     result._value, result._time, result._spent = value, time, False
@@ -184,9 +184,10 @@ class Tensor(Node):
     array([2., 4., 6.])
     """
 
-    __slots__ = ("__weakref__", "_grad", "_spent")
+    __slots__ = ("__weakref__", "_grad", "_passes", "_spent")
 
     _grad: Array | None
+    _passes: int  # of backward that the gradient of a leaf is the sum of
     _spent: bool
 
     def __init__(
@@ -195,7 +196,7 @@ class Tensor(Node):
         self._value = _as_data(data, dtype)
         self._op, self._requires_grad = None, False
         self._time, self._spent = next(clock), False
-        self._grad, self.name = None, name
+        self._grad, self._passes, self.name = None, 0, name
         if not isinstance(requires_grad, bool | np.bool_):
             raise errors.no_flag(requires_grad)
         self.requires_grad = bool(requires_grad)
@@ -318,6 +319,7 @@ class Tensor(Node):
             total = g if leaf._grad is None else leaf._grad + g
             updates[leaf] = np.array(total, dtype=leaf.dtype)
         for leaf, total in updates.items():
+            leaf._passes += 1
             leaf._grad = total
         if not retain_graph:
             self._spent = self._op is not None
@@ -339,11 +341,11 @@ class Tensor(Node):
         array = None if value is None else np.array(plain(value), self.dtype)
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
-        self._grad = array
+        self._grad, self._passes = array, 0 if array is None else 1
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
-        self._grad = None
+        self.grad = None
 
     # Operators; those in place are for leaves under no_grad(), elsewhere they compute a new result.
 
@@ -457,6 +459,7 @@ class Tensor(Node):
         parts += [f"name={self.name!r}"] if self.name else []
         parts += [f"op={ops.name(self._op)}"] if self._op else []
         parts += ["requires_grad=True"] if self.is_leaf and self.requires_grad else []
+        parts += [f"grad of {self._passes} passes"] if self.is_leaf and self._passes > 1 else []
         return f"Tensor({', '.join(parts)})"
 
     def __format__(self, spec: str) -> str:
