@@ -128,6 +128,13 @@ def test_gradients_by_two_arguments_are_two_tensors():
     assert by_a is not by_b
 
 
+def test_a_position_named_twice_is_differentiated_twice():
+    for positions in [(0, 0), (0, -2)]:
+        first, second = grad(cubic, positions)(X, Y)
+        np.testing.assert_allclose(first, 2 * X * Y)
+        np.testing.assert_allclose(second, 2 * X * Y)
+
+
 def test_positions_may_be_numpy_integers():
     assert grad(cubic, np.int64(1))(X, Y).tolist() == (X**2).tolist()
 

@@ -3,7 +3,7 @@
 import operator
 import warnings
 from collections.abc import Callable, Iterator
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -411,8 +411,10 @@ class Tensor(Node):
     def __round__(self, digits: int | None = None) -> Any:
         return round(self.item(), digits)
 
-    def __getattr__(self, name: str) -> NoReturn:
-        raise errors.no_method(name, numpy_functions.METHODS_INSTEAD.get(name))
+    if not TYPE_CHECKING:  # a type checker is to find what does not exist
+
+        def __getattr__(self, name: str) -> NoReturn:
+            raise errors.no_method(name, numpy_functions.METHODS_INSTEAD.get(name))
 
     # NumPy's protocols: what NumPy does when one of its functions meets a Tensor.
 

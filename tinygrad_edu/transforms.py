@@ -116,6 +116,7 @@ def _differentiate(
         for i in positions:
             if not -len(args) <= i < len(args):
                 raise errors.no_argument(i, len(args))
+        for i in {i % len(args) for i in positions}:
             try:
                 inputs[i] = _variable(args[i], recorded)
             except (TypeError, ValueError) as error:
