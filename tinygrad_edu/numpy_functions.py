@@ -132,7 +132,10 @@ METHODS_INSTEAD = {
 
 @cache
 def _parameters(function: Operation) -> list[str]:
-    return list(signature(function).parameters)
+    try:
+        return list(signature(function).parameters)
+    except ValueError:  # some of NumPy's functions in C tell none, such as where before NumPy 2.4
+        return []
 
 
 def bind(
