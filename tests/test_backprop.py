@@ -326,7 +326,7 @@ def test_training_does_not_grow_memory():
                 sgd.step()
 
         tracemalloc.start()
-        train(1000)  # until Python's own lists of free objects are full
+        train(4000)  # until Python's own lists of free objects are full
         before = tracemalloc.get_traced_memory()[0]
         train(1000)
         assert tracemalloc.get_traced_memory()[0] - before < 10_000

@@ -80,10 +80,11 @@ def backpropagate(
 def pull_back(node: Node, g: Any, on_tensors: bool) -> Iterator[tuple[Node, Any]]:
     """What one operation contributes to the gradient of each of its arguments that wants one."""
     assert node._op is not None
-    y, args = node._value, tuple(a._value if isinstance(a, Node) else a for a in node._args)
-    if on_tensors:
-        y, args = node, node._args
     rules = ops.derivatives[node._op]
+    y: Any = node if on_tensors else node._value
+    args: Any = (
+        node._args if on_tensors else [a._value if isinstance(a, Node) else a for a in node._args]
+    )
     if isinstance(rules, ops.Each):
         args = ()
     for arg, rule in zip(node._args, rules, strict=False):

@@ -60,7 +60,7 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     """
     x = as_floating(x)
     largest = _largest(x, axis)
-    total = np.log(np.sum(np.exp(x - largest), axis=axis, keepdims=True)) + largest
+    total = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
     return total if keepdims else np.squeeze(total, axis)
 
 
@@ -73,7 +73,7 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """
     x = as_floating(x)
     shifted = x - _largest(x, axis)
-    return shifted - np.log(np.sum(np.exp(shifted), axis=axis, keepdims=True))
+    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -89,7 +89,7 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """
     x = as_floating(x)
     powers = np.exp(x - _largest(x, axis))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
+    return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
@@ -145,7 +145,8 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
 
 
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
-    """The maximum along ``axis``, as a constant: what it shifts by cancels out, in gradients
-    too."""
-    largest = np.max(plain(x), axis=axis, keepdims=True)
-    return np.where(np.isneginf(largest), 0, largest)
+    """The maximum along ``axis``, a constant: what it shifts by cancels out, in gradients too."""
+    largest: Array = np.max(plain(x), axis=axis, keepdims=True)
+    if largest.size and largest.min() == -np.inf:  # a row of nothing but -inf
+        return np.where(np.isneginf(largest), 0, largest)
+    return largest

@@ -252,6 +252,8 @@ def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
 def _pick(rows: Any, labels: Any) -> Any:
     """The element of each row that its label points at."""
+    if labels.ndim == 1:
+        return rows[np.arange(len(labels)), labels]
     return rows[(*np.indices(labels.shape), labels)]
 
 
@@ -259,9 +261,9 @@ def _reduce(losses: Any, reduction: str) -> Any:
     if reduction == "none":
         return losses
     if reduction == "sum":
-        return np.sum(losses)
+        return losses.sum()
     if reduction != "mean":
         raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r}')
     if losses.size == 0:
         raise ValueError("the mean loss of no examples is 0 / 0: the batch is empty")
-    return np.mean(losses)
+    return losses.mean()

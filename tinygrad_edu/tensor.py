@@ -262,7 +262,8 @@ class Tensor(Node):
     @property
     def dtype(self) -> np.dtype[Any]:
         """The NumPy dtype of the elements."""
-        return self.data.dtype
+        dtype: np.dtype[Any] = self._value.dtype
+        return dtype
 
     @property
     def is_leaf(self) -> bool:
