@@ -111,6 +111,19 @@ def test_arrays_stay_locked_while_another_graph_uses_them(p):
         p.data[0] = 5.0
 
 
+def test_many_views_of_one_array_are_unlocked_together():
+    table, w = np.ones((3000, 4)), Tensor(np.ones(4), requires_grad=True)
+    rows = list(table)
+    with debug():
+        loss = sum(row @ w for row in rows)
+        with pytest.raises(ValueError, match="read-only"):
+            rows[7][0] = 5.0
+        loss.backward()
+        table[0] = 5.0
+        for row in rows:
+            row[0] = 5.0
+
+
 def test_arrays_are_unlocked_at_the_end(p):
     mode = debug()
     with mode:

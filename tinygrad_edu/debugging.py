@@ -99,7 +99,7 @@ class _Locks:
     def __init__(self) -> None:
         self._used_by: dict[int, list[Array]] = {}
         self._users: dict[int, set[int]] = {}  # of each array that was locked here, by its id
-        self._waiting: list[Array] = []  # views that nobody uses any more, of arrays in use
+        self._waiting: dict[int, list[Array]] = {}  # unused views, by the id of a base in use
 
     def lock(self, user: int, values: list[Any]) -> None:
         used = self._used_by[user] = []
@@ -114,18 +114,20 @@ class _Locks:
                 array = array.base
 
     def release(self, user: int) -> None:
-        used = self._used_by.pop(user, [])
-        for array in used:
-            self._users[id(array)].discard(user)
-        unused = [*reversed(used), *self._waiting]
-        self._waiting = []
-        for array in unused:
-            if self._users.get(id(array)) == set():
-                try:
-                    array.setflags(write=True)
-                    del self._users[id(array)]
-                except ValueError:
-                    self._waiting.append(array)
+        for array in reversed(self._used_by.pop(user, [])):
+            self._users.get(id(array), set()).discard(user)
+            self._unlock(array)
+
+    def _unlock(self, array: Array) -> None:
+        if self._users.get(id(array)) != set():
+            return
+        if isinstance(array.base, np.ndarray) and not array.base.flags.writeable:
+            self._waiting.setdefault(id(array.base), []).append(array)
+            return
+        array.setflags(write=True)
+        del self._users[id(array)]
+        for view in self._waiting.pop(id(array), ()):
+            self._unlock(view)
 
 
 def _line_of_the_user() -> str:
