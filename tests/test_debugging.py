@@ -55,6 +55,12 @@ def test_first_contribution_to_a_gradient_that_is_not_finite_is_named(p, f, oper
     assert p.grad is None
 
 
+def test_a_sum_of_contributions_that_overflows_is_named():
+    x = Tensor([0.5], requires_grad=True, dtype=np.float16, name="x")
+    text = message(lambda: sum(x * 20000.0 for _ in range(4)).sum().backward())
+    assert text.startswith("the gradient of the tensor 'x' gets inf at [0] from multiply")
+
+
 def test_operations_that_are_not_recorded_are_watched_too(p):
     with no_grad():
         assert "log gave -inf" in message(lambda: np.log(p))

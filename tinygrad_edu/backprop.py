@@ -70,10 +70,10 @@ def backpropagate(
         for node in results:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
             for arg, contribution in pull_back(node, g, on_tensors):
-                for watcher in watchers:
-                    watcher.pulled_back(node, arg, contribution)
                 known = gradients.get(arg)
                 gradients[arg] = contribution if known is None else known + contribution
+                for watcher in watchers:
+                    watcher.pulled_back(node, arg, gradients[arg])
     return gradients
 
 

@@ -22,12 +22,12 @@ _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
     """Find where numbers go wrong. A context manager and a decorator; it costs time only inside.
 
-    Inside, the first operation whose result, or whose contribution to a gradient, is infinite or
-    nan raises FloatingPointError: the operation, the line of your program, the index, and what its
-    arguments are there. And the arrays that a graph uses are locked until ``backward`` is through
-    or the graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where
-    otherwise the gradient would mix old numbers with new ones. A view made of a locked array, as
-    in ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread.
+    Inside, the first operation whose result is infinite or nan, or that makes a gradient so, raises
+    FloatingPointError: the operation, the line of your program, the index, and what its arguments
+    are there. And the arrays that a graph uses are locked until ``backward`` is through or the
+    graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where otherwise
+    the gradient would mix old numbers with new ones. A view made of a locked array, as in
+    ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread.
 
     >>> import numpy as np
     >>> from tinygrad_edu import Tensor, debug
@@ -71,9 +71,9 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
             self._locks.lock(id(result), [result._value, *map(plain, args)])
             weakref.finalize(result, self._release, id(result)).atexit = False
 
-    def pulled_back(self, node: Tensor, arg: Tensor, contribution: Any) -> None:
-        """Check what an operation passes on to the gradient of an argument."""
-        values = np.asarray(plain(contribution))
+    def pulled_back(self, node: Tensor, arg: Tensor, gradient: Any) -> None:
+        """Check the gradient of an argument after an operation has added to it."""
+        values = np.asarray(plain(gradient))
         index = _first_not_finite(values)
         if index is not None:
             line = self._lines.get(id(node), "a line outside debug()")

@@ -16,8 +16,8 @@ class Watcher(Protocol):
     def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
         """``op`` on ``args`` has given the Tensor ``result``."""
 
-    def pulled_back(self, node: Any, arg: Any, contribution: Any) -> None:
-        """Going backward, ``node`` has passed ``contribution`` to the gradient of ``arg``."""
+    def pulled_back(self, node: Any, arg: Any, gradient: Any) -> None:
+        """Going backward, ``node`` has made ``gradient`` that of ``arg``, as far as it is known."""
 
     def finished(self, results: list[Any]) -> None:
         """``backward`` is done with the graph of ``results``."""
