@@ -49,7 +49,8 @@ def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
     ``scores`` and ``targets`` (labels -1 and +1) have one shape. A score of exactly 0 decides
     nothing and counts as an error. The derivative is 0 wherever it exists and is taken as 0 at the
-    step: right, and useless for learning.
+    step: right, and useless for learning. Source: Hastie, Tibshirani and Friedman, The Elements of
+    Statistical Learning, section 10.6.
 
     >>> from tinygrad_edu.losses import zero_one
     >>> print(zero_one([2.0, -1.0, 0.5, -3.0], [1, 1, 1, -1]))
@@ -127,7 +128,8 @@ def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -
 
     ``probs`` and ``targets``, both in [0, 1], have one shape; 0 * log 0 is 0. Where a target has
     probability 0 the loss is infinite and has no gradient: ValueError if ``probs`` requires one.
-    Prefer ``binary_cross_entropy_with_logits``, which never meets a 0.
+    Prefer ``binary_cross_entropy_with_logits``, which never meets a 0. No kink. Source: Bishop,
+    Pattern Recognition and Machine Learning, 2006, equation 4.90.
 
     >>> from tinygrad_edu.losses import binary_cross_entropy
     >>> print(binary_cross_entropy([0.5, 0.9], [0, 1], reduction="none").round(4))
@@ -149,7 +151,9 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
 
     ``logits`` (log-odds, any real number) and ``targets`` in [0, 1] have one shape. Written with
     ``-log sigmoid(z) = softplus(-z)`` and ``-log(1 - sigmoid(z)) = softplus(z)``, so that it is
-    finite for every finite logit; the gradient is ``sigmoid(z) - t``.
+    finite for every finite logit; the gradient is ``sigmoid(z) - t``. No kink. Warns if the logits
+    are the result of sigmoid. Source: Bishop, Pattern Recognition and Machine Learning, 2006,
+    equations 4.90 and 4.91.
 
     >>> from tinygrad_edu.losses import binary_cross_entropy_with_logits
     >>> print(binary_cross_entropy_with_logits([0.0, 1000.0], [0, 1], reduction="none").round(4))
@@ -162,13 +166,13 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
 
 
 def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
-    """Cross entropy of ``p = softmax(logits)``: ``-sum(t * log p)``, or ``-log p`` of the true
-    class.
+    """Cross entropy of ``p = softmax(logits)``: ``-sum(t * log p)``; for classes, ``-log p[t]``.
 
     ``logits``: scores (N, K), or (K,) for one example. ``targets``: class indices (N,), or rows (N,
     K) of probabilities, one-hot or soft. Finite for every finite logit; the gradient of the mean is
     ``(softmax(logits) - t) / N``. Warns if the logits look like probabilities, because then
-    ``nll_loss`` of their logarithm is meant.
+    ``nll_loss`` of their logarithm is meant. No kink. Source: Bishop, Pattern Recognition and
+    Machine Learning, 2006, equations 4.108 and 4.109.
 
     >>> from tinygrad_edu.losses import cross_entropy
     >>> print(cross_entropy([-2.85, 0.86, 0.28], 2).round(2))
@@ -181,11 +185,11 @@ def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
 
 def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
-    """Negative log-likelihood: ``-log p`` of the true class, or ``-sum(t * log p)`` for rows of
-    targets.
+    """Negative log-likelihood: ``-log p`` of the true class; for rows, ``-sum(t * log p)``.
 
     ``log_probs``: logarithms of probabilities (N, K), as of ``log_softmax``, or (K,) for one
     example. ``targets``: class indices (N,), or rows (N, K) of probabilities, where 0 * log 0 is 0.
+    No kink. Source: Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108.
 
     >>> import numpy as np
     >>> from tinygrad_edu.losses import nll_loss
@@ -240,7 +244,8 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
 def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Squared error ``(prediction - target) ** 2``, the mean over all elements by default.
 
-    ``predictions`` and ``targets`` have one shape.
+    ``predictions`` and ``targets`` have one shape. No kink. Source: Legendre, Nouvelles méthodes
+    pour la détermination des orbites des comètes, 1805 (least squares).
 
     >>> from tinygrad_edu.losses import mse_loss
     >>> print(mse_loss([1.0, 2.0], [1.0, 4.0]))

@@ -11,8 +11,7 @@ from tinygrad_edu.tensor import Array, Tensor
 
 
 class Module:
-    """What holds parameters: subclass it, assign Tensors and modules to attributes, define
-    ``forward``.
+    """What holds parameters: a subclass assigns Tensors and modules, and defines ``forward``.
 
     Every leaf Tensor that requires a gradient, in an attribute or in a list, tuple or dict there,
     is a parameter; its name is the path to it: ``layers.0.weight``.

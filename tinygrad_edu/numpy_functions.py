@@ -1,5 +1,4 @@
-"""NumPy functions on Tensors: which are composed of others, which only ask, and how calls are
-read."""
+"""NumPy functions on Tensors: which are composed, which only ask, how a call is read."""
 
 import itertools
 from functools import cache
@@ -141,8 +140,7 @@ def _parameters(function: Operation) -> list[str]:
 def bind(
     op: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
-    """Sort the arguments of a call into the arrays and, by name, the parameters that its rules
-    take."""
+    """Sort the arguments of a call into arrays and, by name, parameters that its rules take."""
     rules = ops.derivatives[op]
     if isinstance(rules, ops.Each):
         return args, kwargs

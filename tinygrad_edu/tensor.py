@@ -287,8 +287,7 @@ class Tensor(Node):
     # Gradients.
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
-        """Add the gradient of this result with respect to each leaf it comes from to that leaf's
-        ``grad``.
+        """Add the gradient of this result, by each leaf it comes from, to the leaf's ``grad``.
 
         ``gradient``: that of some final number with respect to this result, in its shape; 1 if this
         result is that number itself. A second call is refused, because it would add the same

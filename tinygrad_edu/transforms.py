@@ -59,8 +59,7 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes the derivative of each output of ``f`` by each input; see
-    ``grad``.
+    """The function that computes the derivative of each output by each input; see ``grad``.
 
     ``f`` returns a Tensor of any shape; the result has that shape followed by the argument's. It
     takes one backward pass for each output.

@@ -1,5 +1,4 @@
-"""Proofs of derivatives: ``check_grads`` and, for property tests with Hypothesis,
-``strategies``."""
+"""Proofs of derivatives: ``check_grads``, and ``strategies`` for property tests."""
 
 from tinygrad_edu.testing.check import check_grads
 

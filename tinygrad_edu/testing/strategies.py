@@ -100,8 +100,7 @@ def spaced(
     high: float,
     kinks: Sequence[float] = (),
 ) -> list[Array]:
-    """Arrays of ``shapes`` filled with distinct numbers in random order, at equal distances but for
-    gaps around kinks."""
+    """Arrays of ``shapes``, filled at random with distinct numbers that keep off the kinks."""
     sizes = [int(np.prod(shape)) for shape in shapes]
     candidates = np.linspace(low, high, 2 * sum(sizes) + 10) + rng.uniform(-1e-3, 1e-3)
     for kink in kinks:
