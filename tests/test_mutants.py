@@ -6,6 +6,7 @@ Slow: run with ``pytest -m slow tests/test_mutants.py``.
 import shutil
 import subprocess
 import sys
+from functools import partial, wraps
 from pathlib import Path
 
 import numpy as np
@@ -23,11 +24,21 @@ TESTS = Path(__file__).parent
 PACKAGE = Path(tinygrad_edu.__file__).parent
 
 WAYS = {
-    "zero": lambda rule: lambda g, y, *arrays, **named: 0.0 * rule(g, y, *arrays, **named),
-    "negative": lambda rule: lambda g, y, *arrays, **named: -rule(g, y, *arrays, **named),
-    "1.001": lambda rule: lambda g, y, *arrays, **named: 1.001 * rule(g, y, *arrays, **named),
-    "swapped": lambda rule: lambda g, y, *arrays, **named: rule(g, y, *arrays[::-1], **named),
+    "zero": lambda rule, g, y, *arrays, **named: 0.0 * rule(g, y, *arrays, **named),
+    "negative": lambda rule, g, y, *arrays, **named: -rule(g, y, *arrays, **named),
+    "1.001": lambda rule, g, y, *arrays, **named: 1.001 * rule(g, y, *arrays, **named),
+    "swapped": lambda rule, g, y, *arrays, **named: rule(g, y, *arrays[::-1], **named),
 }
+
+
+def unbroken(rule, g, y, *arrays, **named):
+    return rule(g, y, *arrays, **named)
+
+
+def changed(rule, way):
+    """``rule`` changed in a way, with its signature, so that it is still called as before."""
+    return wraps(rule)(partial(way, rule))
+
 
 # Mutants that compute what the rule itself does, so that nobody could tell them apart.
 SAME = {
@@ -55,29 +66,38 @@ def name_of(mutant):
     return f"{ops.name(op)}-{i}-{way}"
 
 
-@pytest.mark.parametrize("mutant", list(rule_mutants()), ids=name_of)
-def test_broken_rule_is_noticed(mutant, monkeypatch):
-    op, i, way = mutant
+def change_rule(monkeypatch, op, position, way):
+    """Put a changed rule in the table, and return what proves the operation."""
     rules = ops.derivatives[op]
-    if i is None:
-        broken = ops.Each(
-            lambda i, g, y, *arrays, **named: break_each(way, rules, i)(g, y, *arrays, **named)
-        )
+    if position is None:
+        new = ops.Each(lambda i, *args, **named: way(partial(rules.rule, i), *args, **named))
     else:
-        broken = tuple(WAYS[way](rule) if j == i else rule for j, rule in enumerate(rules))
-    monkeypatch.setitem(ops.derivatives, op, broken)
+        new = tuple(changed(r, way) if i == position else r for i, r in enumerate(rules))
+    monkeypatch.setitem(ops.derivatives, op, new)
 
     @settings(max_examples=100, phases=[Phase.generate], database=None, derandomize=True)
     @given(OPERATIONS[op])
     def proof(call):
         prove(op, *call)
 
+    return proof
+
+
+@pytest.mark.parametrize("mutant", list(rule_mutants()), ids=name_of)
+def test_broken_rule_is_noticed(mutant, monkeypatch):
+    op, position, way = mutant
+    proof = change_rule(monkeypatch, op, position, WAYS[way])
     with pytest.raises(Exception):  # noqa: B017, PT011 (wrong shapes and warnings are noticed too)
         proof()
 
 
-def break_each(way, rules, i):
-    return WAYS[way](lambda g, y, *arrays, **named: rules.rule(i, g, y, *arrays, **named))
+@pytest.mark.parametrize("op", ops.derivatives, ids=ops.name)
+def test_rule_that_is_only_wrapped_passes(op, monkeypatch):
+    """Otherwise the mutants might be noticed for being wrapped, and not for being wrong."""
+    rules = ops.derivatives[op]
+    positions = [None] if isinstance(rules, ops.Each) else [i for i, r in enumerate(rules) if r]
+    for position in positions:
+        change_rule(monkeypatch, op, position, unbroken)()
 
 
 SOURCE_MUTANTS = {
