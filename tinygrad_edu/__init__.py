@@ -2,7 +2,8 @@
 
 from tinygrad_edu import data, functional, losses, nn, optim
 from tinygrad_edu.debugging import debug
-from tinygrad_edu.modes import no_grad
+from tinygrad_edu.drawing import draw, steps
+from tinygrad_edu.modes import no_grad, scope
 from tinygrad_edu.ops import primitive
 from tinygrad_edu.saving import load, save
 from tinygrad_edu.tensor import Tensor
@@ -12,6 +13,7 @@ __all__ = [
     "Tensor",
     "data",
     "debug",
+    "draw",
     "functional",
     "grad",
     "hessian",
@@ -23,5 +25,7 @@ __all__ = [
     "optim",
     "primitive",
     "save",
+    "scope",
+    "steps",
     "value_and_grad",
 ]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import Scope, mode
 
 clock = itertools.count()
 
@@ -20,13 +20,14 @@ class Node:
     changes. So arguments are older than what was computed from them, or they have changed since.
     """
 
-    __slots__ = ("_args", "_kwargs", "_op", "_requires_grad", "_time", "_value", "name")
+    __slots__ = ("_args", "_kwargs", "_op", "_requires_grad", "_scope", "_time", "_value", "name")
 
     _value: Any  # an array, or a NumPy scalar where NumPy returned one
     _op: ops.Operation | None
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _requires_grad: bool
+    _scope: Scope | None  # of a result only: where it was computed
     _time: int
     name: str | None
 
@@ -65,7 +66,7 @@ def backpropagate(
     again, on the Tensors.
     """
     gradients = {root: gradient}
-    _, watchers = mode.get()
+    watchers = mode.get()[1]
     with np.errstate(all="ignore") if watchers else nullcontext():
         for node in results:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
@@ -99,9 +100,15 @@ def unbroadcast(g: Any, shape: tuple[int, ...], node: Node) -> Any:
     """Sum over the axes along which ``node`` repeated an argument of ``shape``."""
     if g is None:
         raise errors.rule_gave_nothing(node._op)
-    extra = np.ndim(g) - len(shape)
-    axes = tuple(i for i, n in enumerate(np.shape(g)) if i < extra or n != 1 == shape[i - extra])
+    axes = repeated_axes(np.shape(g), shape)
     kept = np.sum(g, axis=axes, keepdims=True)
+    extra = np.ndim(g) - len(shape)
     if extra < 0 or kept.shape[extra:] != shape:
         raise errors.rule_shape(node._op, np.shape(g), shape)
     return np.reshape(kept, shape)
+
+
+def repeated_axes(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of ``wide`` along which broadcasting repeats an array of ``shape``."""
+    extra = len(wide) - len(shape)
+    return tuple(i for i, n in enumerate(wide) if i < extra or n != 1 == shape[i - extra])

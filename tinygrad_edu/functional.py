@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.modes import function_scope
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "relu", "sigmoid", "softmax", "softplus"]
@@ -45,7 +46,9 @@ def relu(x: Any) -> Any:
     array([0., 0., 2.])
     """
     x = as_floating(x)
-    return np.where(np.less_equal(x, 0), 0.0, x)[()]
+    with function_scope("relu"):
+        y = np.where(np.less_equal(x, 0), 0.0, x)
+    return y if isinstance(y, Tensor) else y[()]
 
 
 def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = False) -> Any:
@@ -60,8 +63,9 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     """
     x = as_floating(x)
     largest = _largest(x, axis)
-    total = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
-    return total if keepdims else np.squeeze(total, axis)
+    with function_scope("logsumexp"):
+        total = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
+        return total if keepdims else np.squeeze(total, axis)
 
 
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -72,8 +76,10 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     array([    0., -1000.])
     """
     x = as_floating(x)
-    shifted = x - _largest(x, axis)
-    return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
+    largest = _largest(x, axis)
+    with function_scope("log_softmax"):
+        shifted = x - largest
+        return shifted - np.log(np.exp(shifted).sum(axis=axis, keepdims=True))
 
 
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -88,8 +94,10 @@ def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
            [1. , 0. ]])
     """
     x = as_floating(x)
-    powers = np.exp(x - _largest(x, axis))
-    return powers / powers.sum(axis=axis, keepdims=True)
+    largest = _largest(x, axis)
+    with function_scope("softmax"):
+        powers = np.exp(x - largest)
+        return powers / powers.sum(axis=axis, keepdims=True)
 
 
 def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:

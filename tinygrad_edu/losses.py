@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.functional import as_floating, log_softmax, one_hot, relu, softplus
+from tinygrad_edu.modes import function_scope
 from tinygrad_edu.targets import (
     class_labels,
     classes_or_rows,
@@ -56,7 +57,8 @@ def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(zero_one([2.0, -1.0, 0.5, -3.0], [1, 1, 1, -1]))
     0.25
     """
-    return _reduce(np.heaviside(-margins("zero_one", scores, targets), 1.0), reduction)
+    with function_scope("zero_one"):
+        return _reduce(np.heaviside(-margins("zero_one", scores, targets), 1.0), reduction)
 
 
 def logistic(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -70,7 +72,8 @@ def logistic(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(logistic([0.0, 1000.0], [1, 1], reduction="none").round(4))
     [0.6931 0.    ]
     """
-    return _reduce(softplus(-margins("logistic", scores, targets)), reduction)
+    with function_scope("logistic"):
+        return _reduce(softplus(-margins("logistic", scores, targets)), reduction)
 
 
 def exponential(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -85,7 +88,8 @@ def exponential(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(exponential([0.0, 1.0], [1, -1], reduction="none").round(4))
     [1.     2.7183]
     """
-    return _reduce(np.exp(-margins("exponential", scores, targets)), reduction)
+    with function_scope("exponential"):
+        return _reduce(np.exp(-margins("exponential", scores, targets)), reduction)
 
 
 def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
@@ -98,7 +102,8 @@ def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "m
     >>> print(hinge([2.0, 0.25, -1.0], [1, 1, 1], reduction="none"))
     [0.   0.75 2.  ]
     """
-    return _reduce(relu(float(margin) - margins("hinge", scores, targets)), reduction)
+    with function_scope("hinge"):
+        return _reduce(relu(float(margin) - margins("hinge", scores, targets)), reduction)
 
 
 def multiclass_hinge(
@@ -116,8 +121,9 @@ def multiclass_hinge(
     scores = as_floating(scores)
     labels = class_labels("multiclass_hinge", scores, targets)
     wrong = 1 - one_hot(labels, scores.shape[-1], scores.dtype)
-    slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
-    return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
+    with function_scope("multiclass_hinge"):
+        slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
+        return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
 
 
 # Probabilistic losses.
@@ -140,10 +146,11 @@ def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -
     in_unit_interval("probs", probs)
     possible("probs", probs, (t == 0) | (plain(probs) != 0))
     possible("probs", probs, (t == 1) | (plain(probs) != 1))
-    with np.errstate(divide="ignore"):
-        log_p = np.log(np.where(t > 0, probs, 1.0))
-        log_not_p = np.log1p(-np.where(t < 1, probs, 0.0))
-    return _reduce(-(t * log_p + (1.0 - t) * log_not_p), reduction)
+    with function_scope("binary_cross_entropy"):
+        with np.errstate(divide="ignore"):
+            log_p = np.log(np.where(t > 0, probs, 1.0))
+            log_not_p = np.log1p(-np.where(t < 1, probs, 0.0))
+        return _reduce(-(t * log_p + (1.0 - t) * log_not_p), reduction)
 
 
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -162,7 +169,8 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
     z = as_floating(logits)
     t = probabilities("binary_cross_entropy_with_logits", z, targets)
     warn_of_sigmoid(z)
-    return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction)
+    with function_scope("binary_cross_entropy_with_logits"):
+        return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction)
 
 
 def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -181,7 +189,8 @@ def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     logits = as_floating(logits)
     t = classes_or_rows("cross_entropy", logits, targets)
     warn_of_probabilities(logits)
-    return _reduce(_negative_log_likelihood(log_softmax(logits), t), reduction)
+    with function_scope("cross_entropy"):
+        return _reduce(_negative_log_likelihood(log_softmax(logits), t), reduction)
 
 
 def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -199,7 +208,8 @@ def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
     log_probs = as_floating(log_probs)
     t = classes_or_rows("nll_loss", log_probs, targets)
     logarithms(log_probs)
-    return _reduce(_negative_log_likelihood(log_probs, t), reduction)
+    with function_scope("nll_loss"):
+        return _reduce(_negative_log_likelihood(log_probs, t), reduction)
 
 
 def _negative_log_likelihood(log_probs: Any, t: Any) -> Any:
@@ -236,9 +246,10 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     distributions("q", q)
     present = plain(p) > 0
     possible("q", q, ~present | (plain(q) != 0))
-    with np.errstate(divide="ignore"):
-        log_ratio = np.log(np.where(present, p, 1.0)) - np.log(np.where(present, q, 1.0))
-    return _reduce(np.sum(p * log_ratio, axis=-1), reduction)
+    with function_scope("kl_divergence"):
+        with np.errstate(divide="ignore"):
+            log_ratio = np.log(np.where(present, p, 1.0)) - np.log(np.where(present, q, 1.0))
+        return _reduce(np.sum(p * log_ratio, axis=-1), reduction)
 
 
 def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
@@ -252,7 +263,9 @@ def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     2.0
     """
     predictions = as_floating(predictions)
-    return _reduce(np.square(predictions - matching("mse_loss", predictions, targets)), reduction)
+    targets = matching("mse_loss", predictions, targets)
+    with function_scope("mse_loss"):
+        return _reduce(np.square(predictions - targets), reduction)
 
 
 def _pick(rows: Any, labels: Any) -> Any:

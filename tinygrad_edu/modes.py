@@ -1,9 +1,10 @@
-"""Modes of the running thread or task: whether operations are recorded, and who watches them."""
+"""Modes of the running thread or task: is it recording, who watches, which scope is it in."""
 
 from __future__ import annotations
 
 import functools
 import inspect
+import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,8 +24,24 @@ class Watcher(Protocol):
         """``backward`` is done with the graph of ``results``."""
 
 
-# How many no_grad blocks surround this code, and the watchers of the blocks that have one.
-mode: ContextVar[tuple[int, tuple[Watcher, ...]]] = ContextVar("mode", default=(0, ()))
+class Scope:
+    """One run through a named part of a program: what is computed there is drawn as one group."""
+
+    __slots__ = ("is_function", "name", "outer", "owner")
+
+    def __init__(
+        self, name: str, outer: Scope | None, owner: weakref.ref[Any] | None, is_function: bool
+    ) -> None:
+        self.name = name
+        self.outer = outer
+        self.owner = owner  # the module that ran; weak, for it may keep its results
+        self.is_function = is_function  # which is given its parameters, and has none of its own
+
+
+# How many no_grad blocks surround this code, the watchers of the blocks that have one, the scope.
+mode: ContextVar[tuple[int, tuple[Watcher, ...], Scope | None]] = ContextVar(
+    "mode", default=(0, (), None)
+)
 
 
 class Mode:
@@ -100,12 +117,54 @@ class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a 
     """
 
     def __enter__(self) -> None:
-        paused, watchers = mode.get()
-        mode.set((paused + 1, watchers))
+        paused, watchers, scope = mode.get()
+        mode.set((paused + 1, watchers, scope))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers = mode.get()
-        mode.set((max(paused - 1, 0), watchers))  # a generator may end in another thread
+        paused, watchers, scope = mode.get()
+        mode.set((max(paused - 1, 0), watchers, scope))  # a generator may end in another thread
+
+
+class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
+    """Name a part of a program; ``draw`` frames what is computed inside. It changes no number.
+
+    A context manager and a decorator; scopes may be nested, and each time one is entered makes a
+    frame of its own. Losses, ``softmax`` and its kin, and modules bring theirs. Raises TypeError if
+    ``name`` is no string.
+
+    >>> from tinygrad_edu import Tensor, draw, scope
+    >>> x = Tensor(2.0, requires_grad=True)
+    >>> with scope("square"):
+    ...     y = x * x
+    >>> print(draw(y + x, names={"x": x}))
+    v2 = v1 + x | 6 | grad 1
+      v1 = x * x | 4 | grad 1 [square]
+        x | 2 | grad 5
+        x (above)
+      x (above)
+    """
+
+    _is_function = False
+
+    def __init__(self, name: str, *, owner: Any = None) -> None:
+        if not isinstance(name, str):
+            raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r}")
+        self._name = name
+        self._owner = None if owner is None else weakref.ref(owner)
+
+    def __enter__(self) -> None:
+        paused, watchers, outer = mode.get()
+        mode.set((paused, watchers, Scope(self._name, outer, self._owner, self._is_function)))
+
+    def __exit__(self, *exception: object) -> None:
+        paused, watchers, inner = mode.get()
+        mode.set((paused, watchers, inner and inner.outer))
+
+
+class function_scope(scope):  # noqa: N801 (as scope)
+    """The scope of a function of this package: parameters that it is given stay outside."""
+
+    _is_function = True
 
 
 def is_recording() -> bool:
@@ -124,7 +183,7 @@ def is_transforming() -> bool:
 @contextmanager
 def transforming() -> Iterator[None]:
     """Record inside, even within ``no_grad``, as one must to find a derivative."""
-    tokens = mode.set((0, mode.get()[1])), _transforming.set(True)
+    tokens = mode.set((0, *mode.get()[1:])), _transforming.set(True)
     try:
         yield
     finally:

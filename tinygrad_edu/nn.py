@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.modes import scope
 from tinygrad_edu.tensor import Array, Tensor
 
 
@@ -35,8 +36,9 @@ class Module:
         raise NotImplementedError(f"{type(self).__name__} has no forward method: define one")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """The result of ``forward``."""
-        return self.forward(*args, **kwargs)
+        """The result of ``forward``, in a scope of this module."""
+        with scope(type(self).__name__, owner=self):
+            return self.forward(*args, **kwargs)
 
     def __repr__(self) -> str:
         shapes = (f"{name} {parameter.shape}" for name, parameter in self.named_parameters())
@@ -44,6 +46,18 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Each parameter once, with its name; a shared one under the name it is first met by."""
+        for path, value in self._named():
+            if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
+                yield path, value
+
+    def named_modules(self) -> Iterator[tuple[str, Module]]:
+        """This module, under the name "", and each module in it once, with the path to it."""
+        for path, value in self._named():
+            if isinstance(value, Module):
+                yield path, value
+
+    def _named(self) -> Iterator[tuple[str, Any]]:
+        """Every Tensor and module in here, once, with the path it is first met by."""
         seen: set[int] = set()
         stack: list[tuple[str, Any]] = [("", self)]
         while stack:
@@ -51,10 +65,8 @@ class Module:
             if id(value) in seen:
                 continue
             seen.add(id(value))
-            if isinstance(value, Tensor):
-                if value.requires_grad and value.is_leaf:
-                    yield path, value
-                continue
+            if isinstance(value, Tensor | Module):
+                yield path, value
             if isinstance(value, Module):
                 items: list[tuple[Any, Any]] = list(vars(value).items())
             elif isinstance(value, Mapping):

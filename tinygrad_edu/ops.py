@@ -11,6 +11,9 @@ the gradient; on Tensors it gives a gradient that is itself a graph and can be d
 No rule mentions broadcasting: ``backprop`` undoes it. ``None`` stands for an argument without a
 derivative because it chooses instead of counting (the condition of ``where``).
 
+The docstring of a rule is its formula, for people: in code where that is short, else in words. It
+calls the arguments as the rule does: x, or a and b.
+
 Conventions where no derivative exists: a tie in ``maximum``, ``minimum``, ``max`` or ``min`` shares
 the gradient evenly; ``abs`` has slope 0 at 0; a step (``sign``, ``heaviside``) has slope 0
 everywhere; ``a ** b`` has slope 0 with respect to ``b`` at ``a = 0``, for ``b`` of at least 0.
@@ -29,12 +32,19 @@ Rule = Callable[..., Any]
 derivatives: dict[Operation, "tuple[Rule | None, ...] | Each"] = {}
 
 
+def rule(formula: str, function: Rule) -> Rule:
+    """Give a rule of one line its docstring."""
+    function.__doc__ = formula
+    return function
+
+
 def primitive(forward: Operation, *rules: Rule | None) -> Operation:
     """Make an operation of one's own from its forward function and one rule per array argument.
 
     ``forward`` takes arrays by position and parameters by name, and returns a new array. What comes
-    back is called like a NumPy function, on arrays or on Tensors. Raises TypeError if ``forward``
-    or a rule cannot be called, or if there is no rule.
+    back is called like a NumPy function, on arrays or on Tensors. A rule that has a docstring is
+    shown by it in ``steps``. Raises TypeError if ``forward`` or a rule cannot be called, or if
+    there is no rule.
 
     >>> from tinygrad_edu import Tensor, primitive
     >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
@@ -81,20 +91,23 @@ class Each:
 
 
 def _zero(g: Any, y: Any, *arrays: Any) -> Any:
+    """0 * g"""
     return np.zeros_like(g)
 
 
-def _larger(g: Any, a: Any, b: Any) -> Any:
+def _if_larger(g: Any, a: Any, b: Any) -> Any:
     return np.where(a == b, g / 2, np.where(a < b, 0, g))  # nan counts as larger
 
 
 def _base(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """g * b * a ** (b - 1)"""
     if np.any(b == 0):  # 0 ** 0 is flat in its base, but b * a ** (b - 1) would read 0 * inf
         a = np.where((a == 0) & (b == 0), 1, a)
     return g * b * a ** (b - 1)
 
 
 def _exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """g * y * log(a)"""
     return g * y * np.log(np.where(a == 0, np.ones_like(y), a))
 
 
@@ -104,24 +117,29 @@ def _keepdims(reduced: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _sum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """g, repeated for every number in its sum"""
     return np.broadcast_to(_keepdims(g, axis, keepdims), x.shape)
 
 
 def _mean(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """g / n, repeated for each of the n numbers in its mean"""
     return _sum(g * (y.size / max(x.size, 1)), y, x, axis, keepdims)
 
 
 def _extremum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """g where x == y (ties share it), else 0"""
     chosen = (x == _keepdims(y, axis, keepdims)) | (x != x)  # where there is a nan, it is chosen
     ties = np.sum(chosen, axis=axis, keepdims=True, dtype=np.result_type(g.dtype, np.float32))
     return np.where(chosen, _keepdims(g, axis, keepdims) / ties, 0)
 
 
 def _cumsum(g: Any, y: Any, x: Any, axis: int | None = None) -> Any:
+    """g, summed from each position to the end"""
     return np.reshape(np.flip(np.cumsum(np.flip(g, axis), axis), axis), x.shape)
 
 
 def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
+    """g, its axes in the old order"""
     return np.transpose(g, None if axes is None else np.argsort([i % x.ndim for i in axes]))
 
 
@@ -135,12 +153,14 @@ def _as_matrices(g: Any, a: Any, b: Any) -> tuple[Any, Any, Any]:
 
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """g @ b.T"""
     g, _, columns = _as_matrices(g, a, b)
     left = g @ np.swapaxes(columns, -1, -2)
     return left[..., 0, :] if a.ndim == 1 else left
 
 
 def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """a.T @ g"""
     g, rows, _ = _as_matrices(g, a, b)
     right = np.swapaxes(rows, -1, -2) @ g
     return right[..., 0] if b.ndim == 1 else right
@@ -150,37 +170,52 @@ def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 derivatives |= {
     # arithmetic
-    np.positive: (lambda g, y, x: g,),
-    np.negative: (lambda g, y, x: -g,),
-    np.add: (lambda g, y, a, b: g, lambda g, y, a, b: g),
-    np.subtract: (lambda g, y, a, b: g, lambda g, y, a, b: -g),
-    np.multiply: (lambda g, y, a, b: g * b, lambda g, y, a, b: g * a),
-    np.divide: (lambda g, y, a, b: g / b, lambda g, y, a, b: -g * y / b),
+    np.positive: (rule("g", lambda g, y, x: g),),
+    np.negative: (rule("-g", lambda g, y, x: -g),),
+    np.add: (rule("g", lambda g, y, a, b: g), rule("g", lambda g, y, a, b: g)),
+    np.subtract: (rule("g", lambda g, y, a, b: g), rule("-g", lambda g, y, a, b: -g)),
+    np.multiply: (
+        rule("g * b", lambda g, y, a, b: g * b),
+        rule("g * a", lambda g, y, a, b: g * a),
+    ),
+    np.divide: (
+        rule("g / b", lambda g, y, a, b: g / b),
+        rule("-g * y / b", lambda g, y, a, b: -g * y / b),
+    ),
     np.power: (_base, _exponent),
     # one number in, one number out
-    np.exp: (lambda g, y, x: g * y,),
-    np.expm1: (lambda g, y, x: g * (y + 1),),
-    np.log: (lambda g, y, x: g / x,),
-    np.log1p: (lambda g, y, x: g / (1 + x),),
-    np.sqrt: (lambda g, y, x: g / (2 * y),),
-    np.sin: (lambda g, y, x: g * np.cos(x),),
-    np.cos: (lambda g, y, x: -g * np.sin(x),),
-    np.tanh: (lambda g, y, x: g * (1 - y * y),),
+    np.exp: (rule("g * y", lambda g, y, x: g * y),),
+    np.expm1: (rule("g * (y + 1)", lambda g, y, x: g * (y + 1)),),
+    np.log: (rule("g / x", lambda g, y, x: g / x),),
+    np.log1p: (rule("g / (1 + x)", lambda g, y, x: g / (1 + x)),),
+    np.sqrt: (rule("g / (2 * y)", lambda g, y, x: g / (2 * y)),),
+    np.sin: (rule("g * cos(x)", lambda g, y, x: g * np.cos(x)),),
+    np.cos: (rule("-g * sin(x)", lambda g, y, x: -g * np.sin(x)),),
+    np.tanh: (rule("g * (1 - y * y)", lambda g, y, x: g * (1 - y * y)),),
     # kinks and steps
-    np.absolute: (lambda g, y, x: g * np.sign(x),),
+    np.absolute: (rule("g * sign(x)", lambda g, y, x: g * np.sign(x)),),
     np.sign: (_zero,),
-    np.heaviside: (_zero, lambda g, y, x, at_zero: np.where(x == 0, g, 0)),
-    np.maximum: (lambda g, y, a, b: _larger(g, a, b), lambda g, y, a, b: _larger(g, b, a)),
-    np.minimum: (lambda g, y, a, b: _larger(g, b, a), lambda g, y, a, b: _larger(g, a, b)),
+    np.heaviside: (
+        _zero,
+        rule("where(a == 0, g, 0)", lambda g, y, a, b: np.where(a == 0, g, 0)),
+    ),
+    np.maximum: (
+        rule("g if a > b (half of it if a == b), else 0", lambda g, y, a, b: _if_larger(g, a, b)),
+        rule("g if b > a (half of it if a == b), else 0", lambda g, y, a, b: _if_larger(g, b, a)),
+    ),
+    np.minimum: (
+        rule("g if a < b (half of it if a == b), else 0", lambda g, y, a, b: _if_larger(g, b, a)),
+        rule("g if b < a (half of it if a == b), else 0", lambda g, y, a, b: _if_larger(g, a, b)),
+    ),
     np.where: (
         None,
-        lambda g, y, c, a, b: np.where(c, g, 0),
-        lambda g, y, c, a, b: np.where(c, 0, g),
+        rule("where(c, g, 0)", lambda g, y, c, a, b: np.where(c, g, 0)),
+        rule("where(c, 0, g)", lambda g, y, c, a, b: np.where(c, 0, g)),
     ),
     # the same numbers in another shape
-    np.reshape: (lambda g, y, x, shape: np.reshape(g, x.shape),),
+    np.reshape: (rule("g, in the shape of x", lambda g, y, x, shape: np.reshape(g, x.shape)),),
     np.transpose: (_transpose,),
-    np.broadcast_to: (lambda g, y, x, shape: g,),
+    np.broadcast_to: (rule("g", lambda g, y, x, shape: g),),
     # many numbers in, fewer out
     np.sum: (_sum,),
     np.mean: (_mean,),
@@ -226,18 +261,25 @@ def _concatenate(*arrays: Any, axis: int, edges: Sequence[int]) -> Any:
 
 
 def _part(i: int, g: Any, y: Any, axis: int, edges: Sequence[int]) -> Any:
+    """the part of g where this array went"""
     return g[(slice(None),) * axis + (slice(edges[i], edges[i + 1]),)]
 
 
 # Its own primitive for stability: 1 / (1 + exp(-x)) overflows at x = -1000.
-sigmoid = primitive(_sigmoid, lambda g, y, x: g * y * (1 - y))
+sigmoid = primitive(_sigmoid, rule("g * y * (1 - y)", lambda g, y, x: g * y * (1 - y)))
 # Its own primitive for its curvature: maximum(x, 0) + log1p(exp(-abs(x))) has 0 at 0, not 1/4.
-softplus = primitive(_softplus, lambda g, y, x: g * sigmoid(x))
+softplus = primitive(_softplus, rule("g * sigmoid(x)", lambda g, y, x: g * sigmoid(x)))
 # x[index], and its reverse: zeros of a shape, with g added where index says.
 getitem: Operation = primitive(
-    _getitem, lambda g, y, x, index: scatter(g, index=index, shape=x.shape)
+    _getitem,
+    rule(
+        "g where the index points, 0 elsewhere",
+        lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
+    ),
 )
-scatter: Operation = primitive(_scatter, lambda g, y, x, index, shape: getitem(g, index=index))
+scatter: Operation = primitive(
+    _scatter, rule("g[index]", lambda g, y, x, index, shape: getitem(g, index=index))
+)
 # concatenate, with its arrays as arguments and the positions where they meet
 concatenate = _primitive(_concatenate, Each(_part))
 

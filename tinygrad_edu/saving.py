@@ -4,7 +4,6 @@ The format holds names, shapes and numbers, and nothing that runs when it is rea
 """
 
 import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.files import write_whole
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 
@@ -43,17 +43,7 @@ def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
             arrays[name] = np.array(Tensor(plain(value)).data, order="C")
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name!r} cannot be saved: {error}") from None
-    payload = _safetensors().save(arrays)
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
-    try:
-        with open(unfinished, "xb") as file:
-            file.write(payload)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(unfinished, path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_whole(path, _safetensors().save(arrays))
 
 
 def load(path: str | os.PathLike[str]) -> dict[str, Array]:

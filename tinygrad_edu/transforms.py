@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.modes import is_recording, transforming
+from tinygrad_edu.modes import function_scope, is_recording, transforming
 from tinygrad_edu.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -128,7 +128,8 @@ def _differentiate(
             raise errors.not_a_scalar(f, y)
         results = newest_first(y, set(variables))
         nested = recorded and _has_other_sources(y, results, variables)
-        derivatives = how(y, _depending_on(variables, results), variables, nested)
+        with function_scope("gradient"):
+            derivatives = how(y, _depending_on(variables, results), variables, nested)
     value = y if nested else y.numpy()
     return value, tuple(derivatives) if isinstance(argnums, tuple) else derivatives[0]
 

@@ -1,0 +1,237 @@
+"""A computation graph, read for people: its members in order, their names, groups and gradients."""
+
+import itertools
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.backprop import Node, backpropagate, newest_first
+from tinygrad_edu.drawing.text import expression, number, shortened
+from tinygrad_edu.modes import Scope, mode
+from tinygrad_edu.nn import Module
+from tinygrad_edu.tensor import Tensor
+
+Chain = tuple[Scope, ...]  # scopes one inside the other, the outermost first
+
+
+class Graph:
+    """Every Tensor and array that ``root`` is computed from, and ``root``, each one member.
+
+    Members stand in the order in which they came to be, each before what is computed from it.
+    Numbers that were passed as they are belong to the operation and are no members.
+    """
+
+    def __init__(self, root: Tensor, names: Mapping[str, Any] | None = None) -> None:
+        if names is not None and not isinstance(names, Mapping):
+            raise TypeError(
+                f"names maps names to Tensors, as locals() does, but got {type(names).__name__}"
+            )
+        self.root = root
+        self._given = _by_identity(names or {})
+        self.members: list[Any] = []
+        self._chains: dict[int, Chain] = {}
+        known: dict[Scope | None, Chain] = {None: ()}
+        for result in oldest_first(root):
+            chain = _chain(result._scope, known)
+            for operand in self.operands(result):
+                self._meet(operand, chain)
+            self._meet(result, chain)
+        if not self.members:
+            self._meet(root, ())
+        self._names: dict[int, str] = {}
+        self._labels: dict[Scope, str] = {}
+
+    def _meet(self, member: Any, chain: Chain) -> None:
+        """Add a member; or, where a leaf is used again, leave it what its uses have in common."""
+        if is_leaf(member):
+            chain = self._home(member, chain)
+        if id(member) not in self._chains:
+            self.members.append(member)
+            self._chains[id(member)] = chain
+        elif is_leaf(member):
+            pairs = zip(self._chains[id(member)], chain, strict=False)
+            common = itertools.takewhile(lambda pair: pair[0] is pair[1], pairs)
+            self._chains[id(member)] = tuple(scope for scope, _ in common)
+
+    def _home(self, leaf: Any, chain: Chain) -> Chain:
+        """The scopes of an operation that a leaf it uses belongs to.
+
+        A parameter belongs to a layer, but not to a function that is given it. Other data belongs
+        to nobody if it has a name; without one, as the labels inside a loss, to whoever uses it.
+        """
+        if isinstance(leaf, Tensor) and leaf.requires_grad:
+            inside = itertools.takewhile(lambda scope: not scope.is_function, chain)
+            return tuple(inside)
+        named = id(leaf) in self._given or getattr(leaf, "name", None)
+        return () if named else chain
+
+    def chain(self, member: Any) -> Chain:
+        """The scopes that a member belongs to."""
+        return self._chains[id(member)]
+
+    def operands(self, result: Node) -> list[Any]:
+        """The members that ``result`` was computed from, in order, one for each use."""
+        return [arg for arg in result._args if not self.is_literal(arg)]
+
+    def is_literal(self, arg: Any) -> bool:
+        """Whether an argument is a number that was passed as it is."""
+        return not isinstance(arg, Tensor) and np.ndim(arg) == 0 and id(arg) not in self._given
+
+    def name(self, member: Any) -> str:
+        """What a member is called: as given, by its own name, by its place in a module, or v7."""
+        if not self._names:
+            self._names = self._find_names()
+        return self._names[id(member)]
+
+    def _find_names(self) -> dict[int, str]:
+        paths: dict[int, str] = {}
+        for module in self._outermost():
+            paths |= {id(parameter): path for path, parameter in module.named_parameters()}
+        names: dict[int, str] = {}
+        for member in self.members:
+            own: str | None = getattr(member, "name", None)
+            name = self._given.get(id(member)) or own or paths.get(id(member))
+            if name:
+                names[id(member)] = str(name)
+        taken, count = set(names.values()), 0
+        for member in self.members:
+            if id(member) not in names:
+                count = next(i for i in itertools.count(count + 1) if f"v{i}" not in taken)
+                names[id(member)] = f"v{count}"
+        return names
+
+    def _outermost(self) -> list[Module]:
+        """The modules that were not called by another one."""
+        found: dict[int, Module] = {}
+        for chain in self._chains.values():
+            module = next(filter(None, map(_owner, chain)), None)
+            if module is not None:
+                found[id(module)] = module
+        return list(found.values())
+
+    def label(self, scope: Scope) -> str:
+        """What a group is called: a module by its path and class."""
+        if not self._labels:
+            paths: dict[int, str] = {}
+            for module in self._outermost():
+                for path, part in module.named_modules():
+                    paths.setdefault(id(part), path)
+            scopes = {scope for chain in self._chains.values() for scope in chain}
+            for each in scopes:
+                owner = id(_owner(each))
+                place = self._given.get(owner) or paths.get(owner)
+                self._labels[each] = f"{place}: {each.name}" if place else each.name
+        return self._labels[scope]
+
+    def expression(self, result: Node, precision: int, show: Any = None) -> str:
+        """The operation that made ``result``, with ``show`` of its operands, by default names."""
+        show = show or (lambda member: shortened(self.name(member)))
+        operands: list[str] = [
+            number(np.asarray(arg)[()], precision) if self.is_literal(arg) else show(arg)
+            for arg in result._args
+        ]
+        assert result._op is not None
+        return expression(result._op, operands, result._kwargs)
+
+    def gradients(self, wanted: set[int]) -> tuple[dict[int, Any], str]:
+        """The gradients of ``root`` by the members in ``wanted``; or none, and why."""
+        if self.root.size != 1 or self.root.is_leaf:
+            return {}, ""
+        found: dict[int, Any] = {}
+
+        def keep(node: Tensor | None, arg: Tensor, gradient: Any) -> None:  # noqa: ARG001
+            if id(arg) in wanted:
+                found[id(arg)] = gradient
+
+        try:
+            watch_backward(self.root, keep)
+        except Exception as error:  # a picture is wanted most where something is wrong
+            return {}, f"no gradients: {error}"
+        return found, ""
+
+
+def watch_backward(root: Tensor, tell: Callable[[Tensor | None, Tensor, Any], None]) -> None:
+    """Go through a backward pass that changes nothing, and tell of each gradient as it grows.
+
+    ``tell(node, arg, gradient)``: ``node`` has made ``gradient`` that of ``arg``; first of all, no
+    node has made 1 that of ``root``. Raises RuntimeError where data changed since it was used.
+    """
+    seed = np.ones(root.shape, root.dtype)[()]
+    results = newest_first(root)
+    tell(None, root, seed)
+    paused, _, scope = before = mode.get()
+    mode.set((paused, (_Watcher(tell),), scope))  # the only one: debug() is not to interfere
+    try:
+        backpropagate(root, seed, results)
+    finally:
+        mode.set(before)
+
+
+class _Watcher:
+    """Passes on what happens in a backward pass."""
+
+    def __init__(self, tell: Callable[[Tensor | None, Tensor, Any], None]) -> None:
+        self.pulled_back = tell
+
+    def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
+        """Going backward on arrays computes no Tensor."""
+
+    def finished(self, results: list[Any]) -> None:
+        """There is nothing to clear."""
+
+
+def is_leaf(member: Any) -> bool:
+    """Whether no operation made this Tensor or array."""
+    return not isinstance(member, Tensor) or member.is_leaf
+
+
+def _by_identity(names: Mapping[str, Any]) -> dict[int, str]:
+    """The first name of each Tensor, array and module; names with an underscore come last."""
+    found: dict[int, str] = {}
+    for name, value in sorted(names.items(), key=lambda item: str(item[0]).startswith("_")):
+        if isinstance(value, Tensor | np.ndarray | Module):
+            found.setdefault(id(value), str(name))
+    return found
+
+
+def oldest_first(root: Tensor) -> list[Tensor]:
+    """The results of operations that ``root`` comes from, each after what it was computed from.
+
+    Raises TypeError if ``root`` is no Tensor.
+    """
+    if not isinstance(root, Tensor):
+        raise TypeError(
+            "what is drawn is a Tensor, the result of a computation with Tensors, but got "
+            f"{type(root).__name__}; nothing is recorded of a computation with arrays alone"
+        )
+    results: list[Tensor] = []
+    seen, stack = {root}, [root]
+    while stack:
+        node = stack.pop()
+        if node._op is None:
+            continue
+        results.append(node)
+        for arg in node._args:
+            if isinstance(arg, Tensor) and arg not in seen:
+                seen.add(arg)
+                stack.append(arg)
+    results.sort(key=lambda node: node._time)
+    return results
+
+
+def _chain(scope: Scope | None, known: dict[Scope | None, Chain]) -> Chain:
+    """``scope`` and those around it, the outermost first."""
+    inner: list[Scope] = []
+    while scope not in known:
+        assert scope is not None
+        inner.append(scope)
+        scope = scope.outer
+    for each in reversed(inner):
+        known[each] = (*known[each.outer], each)
+    return known[inner[0]] if inner else known[scope]
+
+
+def _owner(scope: Scope) -> Module | None:
+    module = scope.owner and scope.owner()
+    return module if isinstance(module, Module) else None

@@ -1,0 +1,144 @@
+"""The page that goes through the steps of a graph: one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree
+
+from tinygrad_edu.drawing.graph import Graph, is_leaf
+from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
+from tinygrad_edu.drawing.text import shortened, values
+
+if TYPE_CHECKING:
+    from tinygrad_edu.drawing.steps import Derivation, Step
+
+_SVG = "{http://www.w3.org/2000/svg}"
+
+COLOURS = {VALUE, GRADIENT, ALARM}
+ROLES = {
+    "parameter": "a parameter: a tensor that requires a gradient",
+    "input": "an input: a tensor that requires none",
+    "constant": "a constant: an array",
+    "operation": "the result of an operation",
+    "result": "the final result",
+}
+
+
+def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) -> str:
+    """The page as HTML. ``drawing`` has the members of ``graph`` as its nodes, in order.
+
+    Raises RuntimeError if Graphviz is missing or fails.
+    """
+    style, script, template = (
+        files(__package__).joinpath(f"page.{kind}").read_text("utf-8")
+        for kind in ("css", "js", "html")
+    )
+    svg = _marked(drawing)
+    width, height = (float(svg.get(side, "1pt").removesuffix("pt")) for side in ("width", "height"))
+    return Template(template).substitute(
+        title=escape(f"{shortened(graph.name(graph.root))}, step by step"),
+        style=style,
+        style_hash=_hash(style),
+        script=script,
+        script_hash=_hash(script),
+        svg=ElementTree.tostring(svg, encoding="unicode"),
+        shape="wide" if width > 2 * height else "",
+        steps="\n".join(map(_item, steps)),
+        legend="\n".join(
+            f'<dt><span class="swatch {role}"></span></dt><dd>{meaning}</dd>'
+            for role, meaning in ROLES.items()
+        ),
+        data=_data(steps, graph, precision),
+        count=len(steps),
+        precision=precision,
+    )
+
+
+def _hash(text: str) -> str:
+    """What a Content-Security-Policy knows a script or a style by."""
+    digest = hashlib.sha256(text.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _marked(drawing: Drawing) -> ElementTree.Element:
+    """The picture, with classes that say what its parts are, and no tooltips."""
+    ElementTree.register_namespace("", _SVG[1:-1])
+    svg = ElementTree.fromstring(drawing.svg())
+    roles = drawing.roles()
+    for group in svg.iter(f"{_SVG}g"):
+        title = group.find(f"{_SVG}title")
+        if title is None:
+            continue
+        place = title.text or ""
+        group.remove(title)
+        if group.get("class") == "node":
+            group.set("id", place)
+            group.set("class", f"node {roles[place]}")
+            texts = [t for t in group.iter(f"{_SVG}text") if t.get("fill") in COLOURS]
+            for text, kind in zip(texts, ("value", "gradient"), strict=False):
+                text.set("class", f"{kind} alarm" if text.get("fill") == ALARM else kind)
+                text.set("x", _middle(group))
+                text.set("text-anchor", "middle")  # for it changes from step to step
+        elif group.get("class") == "edge":
+            tail, head = place.split("->")
+            group.set("data-tail", tail)
+            group.set("data-head", head)
+    return svg
+
+
+def _middle(node: ElementTree.Element) -> str:
+    """Where the middle of a node is, from left to right."""
+    outlines = (child.get("points") or child.get("d") or "" for child in node)
+    xs = [float(x) for outline in outlines for x in re.findall(r"(-?[\d.]+),", outline)]
+    return f"{(min(xs) + max(xs)) / 2:g}"
+
+
+def _item(step: Step) -> str:
+    derivations = "\n".join(map(_derivation, step.derivations))
+    return (
+        f'<li class="{step.phase}"><h2><span class="phase">step {step.number} of {step.count}, '
+        f"</span>{escape(step.title)}</h2>\n{derivations}</li>"
+    )
+
+
+def _derivation(derivation: Derivation) -> str:
+    cells = []
+    last = len(derivation.expressions) - 1
+    for i, expression in enumerate(derivation.expressions):
+        target = escape(derivation.target) if i == 0 else ""
+        kind = ' class="result"' if i == last else ""
+        cells.append(f"<span>{target}</span><span{kind}>= {escape(expression)}</span>")
+    cells += [f'<span class="note">{escape(note)}</span>' for note in derivation.notes]
+    return f'<div class="derivation">{"".join(cells)}</div>'
+
+
+def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
+    """What the script shows at each step, as JSON that cannot end the element it stands in."""
+    place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
+    born = {place[id(step.tensor)]: step.number for step in steps if step.phase == "forward"}
+    told = [
+        {
+            "title": step.title,
+            "node": place[id(step.tensor)],
+            "edges": []
+            if step.phase == "seed" or is_leaf(step.tensor)
+            else [
+                f"{place[id(operand)]} {place[id(step.tensor)]}"
+                for operand in graph.operands(step.tensor)
+            ],
+            "gradients": {
+                place[id(tensor)]: f"grad {values(gradient, precision)}"
+                for tensor, gradient in step.gradients.items()
+            },
+        }
+        for step in steps
+    ]
+    return json.dumps({"born": born, "steps": told}).replace("<", "\\u003c")

@@ -1,0 +1,73 @@
+"""Graphviz, wherever it is: the program ``dot``, or else the package pygraphviz."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+
+PATIENCE = 30.0  # seconds; what takes longer to lay out cannot be read
+
+INSTALL = """\
+To draw a picture takes Graphviz, and there is none here. One of these brings it:
+  pip install 'pygraphviz>=2'      everywhere, with nothing else to install
+  sudo apt install graphviz        Debian, Ubuntu
+  brew install graphviz            macOS
+  winget install graphviz          Windows (then open a new terminal)
+Without it, print() writes the graph as a tree, and .source is its text in Graphviz's language."""
+
+_PYGRAPHVIZ = """\
+import sys, pygraphviz
+graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
+graph.graph_attr.update(option.split("=") for option in sys.argv[2:])
+sys.stdout.buffer.write(graph.draw(format=sys.argv[1], prog="dot"))
+"""
+
+
+class LayoutError(RuntimeError):
+    """Graphviz runs, but cannot lay out this graph."""
+
+
+def render(source: str, form: str) -> bytes:
+    """``source``, in DOT, as an image: ``form`` is "svg", "png" or "pdf".
+
+    Raises LayoutError if Graphviz refuses the graph or takes too long, RuntimeError if there is no
+    Graphviz or it cannot be started.
+    """
+    options = ["dpi=144"] if form == "png" else []
+    failed: RuntimeError | None = None
+    if dot := shutil.which("dot"):
+        try:
+            return _run([dot, f"-T{form}", *(f"-G{option}" for option in options)], source, "dot")
+        except RuntimeError as error:
+            failed = error
+    if importlib.util.find_spec("pygraphviz") and not isinstance(failed, SlowError):
+        return _run([sys.executable, "-c", _PYGRAPHVIZ, form, *options], source, "pygraphviz")
+    raise failed or RuntimeError(INSTALL)
+
+
+class SlowError(LayoutError):
+    """Graphviz took too long."""
+
+
+def _run(command: list[str], source: str, name: str) -> bytes:
+    """What a program makes of ``source``; as a process of its own it can be stopped, and crash."""
+    try:
+        result = subprocess.run(
+            command,
+            input=source.encode("utf-8"),
+            capture_output=True,
+            timeout=PATIENCE,
+            check=False,
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),  # no console on Windows
+        )
+    except subprocess.TimeoutExpired:
+        raise SlowError(
+            f"{name} did not finish this graph in {PATIENCE:.0f} seconds, and was stopped. Draw a "
+            "smaller part of it, or collapse scopes (collapse=True); print() writes it as a tree."
+        ) from None
+    except OSError as error:
+        raise RuntimeError(f"{command[0]!r} cannot be started: {error}.\n{INSTALL}") from None
+    if result.returncode or not result.stdout:
+        said = result.stderr.decode("utf-8", "replace").strip()[-400:]
+        raise LayoutError(f"{name} failed (exit status {result.returncode}): {said}")
+    return result.stdout

@@ -1,0 +1,292 @@
+"""``steps``: the forward and the backward pass of a small graph, one operation at a time."""
+
+from __future__ import annotations
+
+import html
+import inspect
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+
+from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import repeated_axes, unbroadcast
+from tinygrad_edu.drawing import text
+from tinygrad_edu.drawing.graph import Graph, oldest_first, watch_backward
+from tinygrad_edu.drawing.picture import Drawing
+from tinygrad_edu.drawing.view import draw
+from tinygrad_edu.files import write_whole
+from tinygrad_edu.tensor import Array, Tensor, plain
+
+MOST_NODES = 40  # more do not fit on a page, and nobody has the patience
+
+
+def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: int = 3) -> Steps:
+    """How ``root`` is computed, and then its gradients: one step for each operation, both ways.
+
+    First every operation, in the order in which they ran; then the seed, the gradient 1 of ``root``
+    with respect to itself; then every operation in reverse, in the order of ``backward``, with the
+    rule of the table of derivatives in letters, in numbers, and the result. To go through the steps
+    changes nothing.
+
+    ``names`` and ``precision`` are as in ``draw``. Raises TypeError if ``root`` is no Tensor;
+    RuntimeError or ValueError where ``root.backward()`` does, and ValueError beyond 40 tensors.
+
+    >>> from tinygrad_edu import Tensor, steps
+    >>> w = Tensor(3.0, requires_grad=True, name="w")
+    >>> for step in steps(w * 2.0, names={"w": w}):
+    ...     print(step)
+    step 1 of 3, forward: v1 = w * 2
+      v1 = w * 2
+         = 3 * 2
+         = 6
+    step 2 of 3, seed: dv1/dv1 = 1
+      dv1/dv1 = 1: of any change of v1, all of it arrives at v1
+    step 3 of 3, backward through v1 = w * 2
+      dv1/dw = g * b
+             = dv1/dv1 * 2
+             = 1 * 2
+             = 2
+    """
+    results = oldest_first(root)
+    if not root.requires_grad:
+        raise errors.no_gradient(root)
+    if root.size != 1:
+        raise errors.many_numbers(root)
+    graph = Graph(root, names) if len(results) <= MOST_NODES else None
+    if graph is None or len(graph.members) > MOST_NODES:
+        count = len(results) if graph is None else len(graph.members)
+        raise ValueError(
+            f"steps goes through graphs of at most {MOST_NODES} tensors, but this one has "
+            f"{count:,}. draw(root) shows it as one picture; or take a smaller part, or a smaller "
+            "example"
+        )
+    told = list(_Narrator(graph, results, precision).tell())
+    drawing = draw(root, names=names, collapse=False, precision=precision)
+    return Steps(told, drawing, graph, precision)
+
+
+@dataclass(frozen=True)
+class Derivation:
+    """How one number or array comes about: equal expressions, from letters to the result."""
+
+    target: str
+    expressions: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        first, *others = self.expressions
+        indent = " " * len(self.target)
+        lines = [f"{self.target} = {first}", *(f"{indent} = {other}" for other in others)]
+        return "\n".join([*lines, *(f"{indent}   {note}" for note in self.notes)])
+
+
+@dataclass(frozen=True)
+class Step:
+    """One operation on its way forward or backward, or the seed between the two."""
+
+    number: int
+    count: int
+    phase: str  # "forward", "seed" or "backward"
+    title: str
+    derivations: tuple[Derivation, ...]
+    tensor: Tensor  # the result of the operation
+    gradients: Mapping[Tensor, Array]  # of the root, by each tensor reached so far, as far as known
+
+    def __str__(self) -> str:
+        lines = "\n".join(map(str, self.derivations)).replace("\n", "\n  ")
+        return f"step {self.number} of {self.count}, {self.title}\n  {lines}"
+
+
+class Steps(Sequence[Step]):
+    """The steps of a computation, as they were when ``steps`` was called: a sequence of ``Step``.
+
+    ``print`` writes them all; in a notebook, and by ``save``, they are a page to go through them.
+    """
+
+    def __init__(self, told: list[Step], drawing: Drawing, graph: Graph, precision: int) -> None:
+        self._steps, self._drawing, self._graph = told, drawing, graph
+        self._precision = precision
+
+    @overload
+    def __getitem__(self, index: int) -> Step: ...
+    @overload
+    def __getitem__(self, index: slice) -> list[Step]: ...
+    def __getitem__(self, index: int | slice) -> Step | list[Step]:
+        return self._steps[index]
+
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def __iter__(self) -> Iterator[Step]:
+        return iter(self._steps)
+
+    def __str__(self) -> str:
+        return "\n".join(map(str, self._steps))
+
+    def __repr__(self) -> str:
+        return (
+            f"<{text.counted(len(self), 'step')}; print() writes them, .save('steps.html') a page>"
+        )
+
+    def html(self) -> str:
+        """One page to go through the steps: a file on its own that asks no network for anything.
+
+        Raises RuntimeError if Graphviz, which draws the graph, is missing or fails.
+        """
+        from tinygrad_edu.drawing.page import page  # only now: importing it takes time
+
+        return page(self, self._drawing, self._graph, self._precision)
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file that ends in .html, whole or not at all; give back its path.
+
+        Raises ValueError for another ending, RuntimeError as ``html`` does, OSError if the file
+        cannot be written.
+        """
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            raise ValueError(f"steps are saved as a page, in a file.html, but got {path.name!r}")
+        write_whole(path, self.html().encode("utf-8"))
+        return path
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """For notebooks: the page in a frame of its own; else the steps as text, and why."""
+        try:
+            page = html.escape(self.html())
+        except RuntimeError as error:
+            return {"text/plain": f"{self}\n\n{error}"}
+        size = 'width="100%" height="640" style="border: 0"'
+        frame = f'<iframe sandbox="allow-scripts" {size} srcdoc="{page}"></iframe>'
+        return {"text/html": frame, "text/plain": str(self)}
+
+
+class _Narrator:
+    """Tells a graph's passes step by step."""
+
+    def __init__(self, graph: Graph, results: list[Tensor], precision: int) -> None:
+        self._graph, self._results, self._precision = graph, results, precision
+        self._root = text.shortened(graph.name(graph.root))
+        self._gradients: dict[Tensor, Array] = {}
+
+    def tell(self) -> Iterator[Step]:
+        """Every step."""
+        count = 2 * len(self._results) + 1
+        for number, result in enumerate(self._results, 1):
+            title = f"forward: {self._equation(result)}"
+            yield Step(number, count, "forward", title, (self._forward(result),), result, {})
+        grown: dict[Tensor | None, list[tuple[Tensor, Any]]] = {}
+        watch_backward(
+            self._graph.root,
+            lambda node, arg, gradient: grown.setdefault(node, []).append((arg, gradient)),
+        )
+        for number, (node, growth) in enumerate(grown.items(), len(self._results) + 1):
+            if node is None:
+                node, told = self._graph.root, [self._seed(*growth[0])]
+                phase, title = "seed", f"seed: {told[0].target} = 1"
+            else:
+                told = list(self._backward(node, growth))
+                phase, title = "backward", f"backward through {self._equation(node)}"
+            yield Step(number, count, phase, title, tuple(told), node, dict(self._gradients))
+
+    def _equation(self, result: Tensor) -> str:
+        name = text.shortened(self._graph.name(result))
+        return f"{name} = {self._graph.expression(result, self._precision)}"
+
+    def _derivative(self, member: Tensor) -> str:
+        return f"d{self._root}/d{text.shortened(self._graph.name(member))}"
+
+    def _forward(self, result: Tensor) -> Derivation:
+        graph, precision = self._graph, self._precision
+        expressions = (
+            graph.expression(result, precision),
+            graph.expression(result, precision, self._number),
+            self._result(plain(result)),
+        )
+        return Derivation(text.shortened(graph.name(result)), _unlike(expressions))
+
+    def _seed(self, root: Tensor, gradient: Any) -> Derivation:
+        self._gradients[root] = np.array(gradient)
+        name = self._root
+        because = f"1: of any change of {name}, all of it arrives at {name}"
+        return Derivation(self._derivative(root), (because,))
+
+    def _backward(self, node: Tensor, growth: list[tuple[Tensor, Any]]) -> Iterator[Derivation]:
+        """What each argument of ``node`` gets, in the order of ``growth``."""
+        op, g = node._op, self._gradients[node]
+        assert op is not None
+        rules = ops.derivatives[op]
+        differentiated = [
+            (arg, rule)
+            for arg, rule in zip(node._args, rules, strict=False)
+            if isinstance(arg, Tensor) and arg.requires_grad
+        ]
+        arrays = [] if isinstance(rules, ops.Each) else [plain(arg) for arg in node._args]
+        for (arg, rule), (_, total) in zip(differentiated, growth, strict=True):
+            assert rule is not None
+            formula, letters = _formula(rule, op)
+            operands = [node, *node._args]
+            names = [self._derivative(node), *map(self._name, operands)]
+            numbers = [self._number(g), *map(self._number, operands)]
+            with np.errstate(all="ignore"):
+                contribution = rule(g[()], plain(node), *arrays, **node._kwargs)
+            expressions = (
+                formula,
+                _replaced(formula, letters, names),
+                _replaced(formula, letters, numbers),
+                self._result(contribution),
+            )
+            notes = []
+            if axes := repeated_axes(np.shape(contribution), arg.shape):
+                contribution = unbroadcast(contribution, arg.shape, node)
+                where = text.shortened(self._graph.name(arg))
+                notes.append(
+                    f"sum over {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}, "
+                    f"along which {where} was repeated: {self._result(contribution)}"
+                )
+            if arg in self._gradients:
+                before, now = self._result(self._gradients[arg]), self._result(total)
+                notes.append(f"was {before}, now {now}: another path adds")
+            self._gradients[arg] = np.array(total, dtype=arg.dtype)
+            yield Derivation(self._derivative(arg), _unlike(expressions), tuple(notes))
+
+    def _name(self, operand: Any) -> str:
+        if self._graph.is_literal(operand):
+            return self._number(operand)
+        return text.shortened(self._graph.name(operand))
+
+    def _number(self, operand: Any) -> str:
+        """A few numbers, in brackets where a sign would mislead; of more than a few, the shape."""
+        array = np.asarray(plain(operand))
+        if array.size > text.IN_FULL:
+            return str(array.shape)
+        numbers = text.values(array, self._precision)
+        return f"({numbers})" if numbers.startswith("-") else numbers
+
+    def _result(self, value: Any) -> str:
+        shape = f" {np.shape(value)}" if np.size(value) > text.IN_FULL else ""
+        return text.values(value, self._precision) + shape
+
+
+def _unlike(expressions: Iterable[str]) -> tuple[str, ...]:
+    """Each expression once, and none that is only the shape of an array."""
+    return tuple(dict.fromkeys(e for e in expressions if not re.fullmatch(r"\([\d, ]+\)", e)))
+
+
+def _formula(rule: ops.Rule, op: ops.Operation) -> tuple[str, list[str]]:
+    """The docstring of a rule, and the letters in it for the gradient, the output and the rest."""
+    function = getattr(rule, "func", rule)  # itself, or that of a partial
+    formula = inspect.getdoc(function) if inspect.isfunction(function) else None
+    if not formula:
+        return f"the rule of {ops.name(op)}", []
+    return formula.partition("\n")[0], list(inspect.signature(rule).parameters)
+
+
+def _replaced(formula: str, letters: list[str], by: list[str]) -> str:
+    """``formula`` with each letter replaced, wherever it stands as a word of its own."""
+    meaning = dict(zip(letters, by, strict=False))
+    return re.sub(r"[A-Za-z_]\w*", lambda word: meaning.get(word[0], word[0]), formula)

@@ -1,0 +1,22 @@
+"""Files written whole or not at all."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
+    """Write ``payload`` beside ``path`` first; a file of that name is replaced only by all of it.
+
+    Raises OSError if the file cannot be written; then nothing has changed.
+    """
+    path = Path(path)
+    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
+    try:
+        with open(unfinished, "xb") as file:
+            file.write(payload)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, path)
+    finally:
+        unfinished.unlink(missing_ok=True)
