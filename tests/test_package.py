@@ -28,7 +28,7 @@ LAYERS = {
     "drawing.graph": "backprop drawing.text modes nn tensor",
     "drawing.picture": "drawing drawing.text files",
     "drawing.render": "",
-    "drawing.view": "drawing drawing.graph drawing.picture modes tensor",
+    "drawing.view": "drawing drawing.graph drawing.picture tensor",
     "drawing.page": "drawing.graph drawing.picture drawing.steps drawing.text",
     "drawing.steps": "backprop drawing drawing.graph drawing.page drawing.picture drawing.view "
     "errors files ops tensor",

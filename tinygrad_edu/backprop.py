@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import Scope, mode
+from tinygrad_edu.modes import Scopes, mode
 
 clock = itertools.count()
 
@@ -20,14 +20,14 @@ class Node:
     changes. So arguments are older than what was computed from them, or they have changed since.
     """
 
-    __slots__ = ("_args", "_kwargs", "_op", "_requires_grad", "_scope", "_time", "_value", "name")
+    __slots__ = ("_args", "_kwargs", "_op", "_requires_grad", "_scopes", "_time", "_value", "name")
 
     _value: Any  # an array, or a NumPy scalar where NumPy returned one
     _op: ops.Operation | None
     _args: tuple[Any, ...]
     _kwargs: dict[str, Any]
     _requires_grad: bool
-    _scope: Scope | None  # of a result only: where it was computed
+    _scopes: Scopes | None  # of a result only: where it was computed
     _time: int
     name: str | None
 

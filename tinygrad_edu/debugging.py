@@ -44,15 +44,15 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
         self._locks = _Locks()
 
     def __enter__(self) -> None:
-        paused, watchers, scope = mode.get()
-        mode.set((paused, (*watchers, self), scope))
+        paused, watchers, scopes = mode.get()
+        mode.set((paused, (*watchers, self), scopes))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers, scope = mode.get()
+        paused, watchers, scopes = mode.get()
         if self not in watchers:  # a generator may end in another thread
             return
         last = len(watchers) - 1 - watchers[::-1].index(self)
-        mode.set((paused, watchers[:last] + watchers[last + 1 :], scope))
+        mode.set((paused, watchers[:last] + watchers[last + 1 :], scopes))
         if self not in watchers[:last]:
             for key in list(self._lines):
                 self._release(key)

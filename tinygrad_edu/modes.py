@@ -24,28 +24,19 @@ class Watcher(Protocol):
         """``backward`` is done with the graph of ``results``."""
 
 
-class Scope:
-    """One run through a named part of a program: what is computed there is drawn as one group."""
+# The scopes that some code runs in: the innermost, and those around it. Each run makes a new pair.
+Scopes = tuple["scope", "Scopes | None"]
 
-    __slots__ = ("is_function", "name", "outer", "owner")
-
-    def __init__(
-        self, name: str, outer: Scope | None, owner: weakref.ref[Any] | None, is_function: bool
-    ) -> None:
-        self.name = name
-        self.outer = outer
-        self.owner = owner  # the module that ran; weak, for it may keep its results
-        self.is_function = is_function  # which is given its parameters, and has none of its own
-
-
-# How many no_grad blocks surround this code, the watchers of the blocks that have one, the scope.
-mode: ContextVar[tuple[int, tuple[Watcher, ...], Scope | None]] = ContextVar(
+# How many no_grad blocks surround this code, the watchers of the blocks that have one, its scopes.
+mode: ContextVar[tuple[int, tuple[Watcher, ...], Scopes | None]] = ContextVar(
     "mode", default=(0, (), None)
 )
 
 
 class Mode:
     """What may stand in a ``with`` statement, and decorate functions, coroutines and generators."""
+
+    __slots__ = ()
 
     def __enter__(self) -> None:
         raise NotImplementedError
@@ -117,12 +108,12 @@ class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a 
     """
 
     def __enter__(self) -> None:
-        paused, watchers, scope = mode.get()
-        mode.set((paused + 1, watchers, scope))
+        paused, watchers, scopes = mode.get()
+        mode.set((paused + 1, watchers, scopes))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers, scope = mode.get()
-        mode.set((max(paused - 1, 0), watchers, scope))  # a generator may end in another thread
+        paused, watchers, scopes = mode.get()
+        mode.set((max(paused - 1, 0), watchers, scopes))  # a generator may end in another thread
 
 
 class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
@@ -144,27 +135,30 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
       x (above)
     """
 
-    _is_function = False
+    __slots__ = ("name", "owner")
+    is_function = False  # a function is given its parameters, and has none of its own
 
-    def __init__(self, name: str, *, owner: Any = None) -> None:
+    def __init__(self, name: str, owner: Any = None) -> None:
         if not isinstance(name, str):
             raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r}")
-        self._name = name
-        self._owner = None if owner is None else weakref.ref(owner)
+        self.name = name
+        # Of a module; weak, for the module may keep its results, and they know their scopes.
+        self.owner = None if owner is None else weakref.ref(owner)
 
     def __enter__(self) -> None:
         paused, watchers, outer = mode.get()
-        mode.set((paused, watchers, Scope(self._name, outer, self._owner, self._is_function)))
+        mode.set((paused, watchers, (self, outer)))
 
     def __exit__(self, *exception: object) -> None:
         paused, watchers, inner = mode.get()
-        mode.set((paused, watchers, inner and inner.outer))
+        mode.set((paused, watchers, inner and inner[1]))
 
 
 class function_scope(scope):  # noqa: N801 (as scope)
     """The scope of a function of this package: parameters that it is given stay outside."""
 
-    _is_function = True
+    __slots__ = ()
+    is_function = True
 
 
 def is_recording() -> bool:

@@ -37,7 +37,7 @@ class Module:
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """The result of ``forward``, in a scope of this module."""
-        with scope(type(self).__name__, owner=self):
+        with scope(type(self).__name__, self):
             return self.forward(*args, **kwargs)
 
     def __repr__(self) -> str:

@@ -37,7 +37,7 @@ def apply(
             break
     kwargs = kwargs or {}
     compute = compute or op
-    paused, watchers, scope = mode.get()
+    paused, watchers, scopes = mode.get()
     if watchers:
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
     time = next(clock)  # before the data is read, so that a change by another thread is noticed
@@ -52,7 +52,7 @@ def apply(
         if value.dtype.kind != "f":
             raise errors.not_floating(op, value.dtype)
         result._requires_grad, result._op, result._args, result._kwargs = True, op, args, kwargs
-        result._scope = scope
+        result._scopes = scopes
     else:
         result._requires_grad, result._op, result._passes = False, None, 0
         if getattr(value, "base", None) is not None:

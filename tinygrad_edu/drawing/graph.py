@@ -2,17 +2,26 @@
 
 import itertools
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
 from tinygrad_edu.drawing.text import expression, number, shortened
-from tinygrad_edu.modes import Scope, mode
+from tinygrad_edu.modes import Scopes, mode, scope
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.tensor import Tensor, plain
 
-Chain = tuple[Scope, ...]  # scopes one inside the other, the outermost first
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """One run through a scope, and what was computed in it."""
+
+    scope: scope
+
+
+Chain = tuple[Frame, ...]  # one inside the other, the outermost first
 
 
 class Graph:
@@ -29,18 +38,23 @@ class Graph:
             )
         self.root = root
         self._given = _by_identity(names or {})
+        self._whole_numbers = [
+            (name, plain(value))
+            for name, value in (names or {}).items()
+            if isinstance(value, Tensor | np.ndarray) and value.dtype.kind in "iub"
+        ]
         self.members: list[Any] = []
         self._chains: dict[int, Chain] = {}
-        known: dict[Scope | None, Chain] = {None: ()}
+        known: dict[int, Chain] = {}
         for result in oldest_first(root):
-            chain = _chain(result._scope, known)
+            chain = _chain(result._scopes, known)
             for operand in self.operands(result):
                 self._meet(operand, chain)
             self._meet(result, chain)
         if not self.members:
             self._meet(root, ())
         self._names: dict[int, str] = {}
-        self._labels: dict[Scope, str] = {}
+        self._labels: dict[Frame, str] = {}
 
     def _meet(self, member: Any, chain: Chain) -> None:
         """Add a member; or, where a leaf is used again, leave it what its uses have in common."""
@@ -52,22 +66,32 @@ class Graph:
         elif is_leaf(member):
             pairs = zip(self._chains[id(member)], chain, strict=False)
             common = itertools.takewhile(lambda pair: pair[0] is pair[1], pairs)
-            self._chains[id(member)] = tuple(scope for scope, _ in common)
+            self._chains[id(member)] = tuple(frame for frame, _ in common)
 
     def _home(self, leaf: Any, chain: Chain) -> Chain:
-        """The scopes of an operation that a leaf it uses belongs to.
+        """The frames, of those around an operation, that a leaf it uses belongs to.
 
         A parameter belongs to a layer, but not to a function that is given it. Other data belongs
         to nobody if it has a name; without one, as the labels inside a loss, to whoever uses it.
         """
         if isinstance(leaf, Tensor) and leaf.requires_grad:
-            inside = itertools.takewhile(lambda scope: not scope.is_function, chain)
+            inside = itertools.takewhile(lambda frame: not frame.scope.is_function, chain)
             return tuple(inside)
-        named = id(leaf) in self._given or getattr(leaf, "name", None)
-        return () if named else chain
+        return () if self._own_name(leaf) else chain
+
+    def _own_name(self, member: Any) -> str | None:
+        """The name that a member was given, in ``names`` or as a Tensor.
+
+        Integers are made floating before they are recorded, so they are known by their values.
+        """
+        name = self._given.get(id(member)) or getattr(member, "name", None)
+        if name is None and is_leaf(member):
+            alike = [n for n, array in self._whole_numbers if np.array_equal(array, plain(member))]
+            name = alike[0] if len(alike) == 1 else None
+        return name
 
     def chain(self, member: Any) -> Chain:
-        """The scopes that a member belongs to."""
+        """The frames that a member belongs to."""
         return self._chains[id(member)]
 
     def operands(self, result: Node) -> list[Any]:
@@ -90,8 +114,7 @@ class Graph:
             paths |= {id(parameter): path for path, parameter in module.named_parameters()}
         names: dict[int, str] = {}
         for member in self.members:
-            own: str | None = getattr(member, "name", None)
-            name = self._given.get(id(member)) or own or paths.get(id(member))
+            name = self._own_name(member) or paths.get(id(member))
             if name:
                 names[id(member)] = str(name)
         taken, count = set(names.values()), 0
@@ -110,19 +133,18 @@ class Graph:
                 found[id(module)] = module
         return list(found.values())
 
-    def label(self, scope: Scope) -> str:
-        """What a group is called: a module by its path and class."""
+    def label(self, frame: Frame) -> str:
+        """What stands on a frame: for a module its path and class."""
         if not self._labels:
             paths: dict[int, str] = {}
             for module in self._outermost():
                 for path, part in module.named_modules():
                     paths.setdefault(id(part), path)
-            scopes = {scope for chain in self._chains.values() for scope in chain}
-            for each in scopes:
-                owner = id(_owner(each))
+            for each in {frame for chain in self._chains.values() for frame in chain}:
+                owner, name = id(_owner(each)), each.scope.name
                 place = self._given.get(owner) or paths.get(owner)
-                self._labels[each] = f"{place}: {each.name}" if place else each.name
-        return self._labels[scope]
+                self._labels[each] = f"{place}: {name}" if place else name or "scope"
+        return self._labels[frame]
 
     def expression(self, result: Node, precision: int, show: Any = None) -> str:
         """The operation that made ``result``, with ``show`` of its operands, by default names."""
@@ -160,8 +182,8 @@ def watch_backward(root: Tensor, tell: Callable[[Tensor | None, Tensor, Any], No
     seed = np.ones(root.shape, root.dtype)[()]
     results = newest_first(root)
     tell(None, root, seed)
-    paused, _, scope = before = mode.get()
-    mode.set((paused, (_Watcher(tell),), scope))  # the only one: debug() is not to interfere
+    paused, _, scopes = before = mode.get()
+    mode.set((paused, (_Watcher(tell),), scopes))  # the only one: debug() is not to interfere
     try:
         backpropagate(root, seed, results)
     finally:
@@ -220,18 +242,18 @@ def oldest_first(root: Tensor) -> list[Tensor]:
     return results
 
 
-def _chain(scope: Scope | None, known: dict[Scope | None, Chain]) -> Chain:
-    """``scope`` and those around it, the outermost first."""
-    inner: list[Scope] = []
-    while scope not in known:
-        assert scope is not None
-        inner.append(scope)
-        scope = scope.outer
+def _chain(scopes: Scopes | None, known: dict[int, Chain]) -> Chain:
+    """The frames of ``scopes``, the outermost first; one for each pair, by its identity."""
+    inner: list[Scopes] = []
+    while scopes is not None and id(scopes) not in known:
+        inner.append(scopes)
+        scopes = scopes[1]
+    chain = () if scopes is None else known[id(scopes)]
     for each in reversed(inner):
-        known[each] = (*known[each.outer], each)
-    return known[inner[0]] if inner else known[scope]
+        chain = known[id(each)] = (*chain, Frame(each[0]))
+    return chain
 
 
-def _owner(scope: Scope) -> Module | None:
-    module = scope.owner and scope.owner()
+def _owner(frame: Frame) -> Module | None:
+    module = frame.scope.owner and frame.scope.owner()
     return module if isinstance(module, Module) else None

@@ -38,6 +38,7 @@ EDGE = {"color": FAINT, "fontname": "Helvetica", "fontsize": "11", "arrowsize": 
 FRAME = {"style": "rounded,filled", "color": "#cbd5e1", "fillcolor": "#f8fafc", "labeljust": "l"}
 
 LONGEST_LINE = 60  # of a name, in characters
+DEEPEST = 30  # levels of a tree that are indented; below, their number is written
 
 
 @dataclass
@@ -95,19 +96,20 @@ class Drawing:
         operands: list[list[Edge]] = [[] for _ in self._nodes]
         for edge in self._edges:
             operands[edge.head].append(edge)
-        lines, seen = [self._note] if self._note else [], set()
+        lines, seen = [text.shortened(self._note, 300)] if self._note else [], set()
         stack = [(self._root, 0, "")]
         while stack:
             i, depth, uses = stack.pop()
             node = self._nodes[i]
             name = text.shortened(node.name, LONGEST_LINE)
+            indent = "  " * min(depth, DEEPEST) + (f"[{depth}] " if depth > DEEPEST else "")
             if i in seen:
-                lines.append(f"{'  ' * depth}{name} (above){uses}")
+                lines.append(f"{indent}{name} (above){uses}")
                 continue
             seen.add(i)
             frame = f" [{text.shortened(node.frames[-1][1])}]" if node.frames else ""
             parts = [f"{name} {node.rest}".rstrip(), *(line for _, line in node.lines)]
-            lines.append("  " * depth + " | ".join(parts) + uses + frame)
+            lines.append(indent + " | ".join(parts) + uses + frame)
             stack += [(edge.tail, depth + 1, _uses(edge)) for edge in reversed(operands[i])]
         return "\n".join(lines)
 
@@ -125,11 +127,11 @@ class Drawing:
     def _digraph(self, clusters: bool) -> graphviz.Digraph:
         import graphviz
 
-        digraph = graphviz.Digraph(graph_attr=GRAPH | {"rankdir": self._rankdir})
+        digraph = graphviz.Digraph("graph", graph_attr=GRAPH | {"rankdir": self._rankdir})
         digraph.attr("node", **NODE)
         digraph.attr("edge", **EDGE)
         if self._note:
-            note = textwrap.fill(self._note, LONGEST_LINE)
+            note = textwrap.fill(text.shortened(self._note, 300), LONGEST_LINE)
             digraph.attr("graph", label=_label([(ALARM, note)]), labeljust="l")
         around: list[tuple[int, str]] = []
         count = 0

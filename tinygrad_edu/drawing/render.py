@@ -15,6 +15,8 @@ To draw a picture takes Graphviz, and there is none here. One of these brings it
   winget install graphviz          Windows (then open a new terminal)
 Without it, print() writes the graph as a tree, and .source is its text in Graphviz's language."""
 
+_MARKS = {"svg": b"<svg", "png": b"\x89PNG", "pdf": b"%PDF"}  # what is in every such file
+
 _PYGRAPHVIZ = """\
 import sys, pygraphviz
 graph = pygraphviz.AGraph(string=sys.stdin.buffer.read().decode("utf-8"))
@@ -30,26 +32,35 @@ class LayoutError(RuntimeError):
 def render(source: str, form: str) -> bytes:
     """``source``, in DOT, as an image: ``form`` is "svg", "png" or "pdf".
 
-    Raises LayoutError if Graphviz refuses the graph or takes too long, RuntimeError if there is no
-    Graphviz or it cannot be started.
+    Raises LayoutError if Graphviz fails on the graph, SlowError if it takes too long, RuntimeError
+    if there is no Graphviz or it cannot be started.
     """
     options = ["dpi=144"] if form == "png" else []
     failed: RuntimeError | None = None
     if dot := shutil.which("dot"):
         try:
-            return _run([dot, f"-T{form}", *(f"-G{option}" for option in options)], source, "dot")
+            command = [dot, f"-T{form}", *(f"-G{option}" for option in options)]
+            return _run(command, form, source, "dot")
         except RuntimeError as error:
             failed = error
     if importlib.util.find_spec("pygraphviz") and not isinstance(failed, SlowError):
-        return _run([sys.executable, "-c", _PYGRAPHVIZ, form, *options], source, "pygraphviz")
+        command = [
+            sys.executable,
+            "-P",
+            "-c",
+            _PYGRAPHVIZ,
+            form,
+            *options,
+        ]  # -P: not the files here
+        return _run(command, form, source, "pygraphviz")
     raise failed or RuntimeError(INSTALL)
 
 
-class SlowError(LayoutError):
+class SlowError(RuntimeError):
     """Graphviz took too long."""
 
 
-def _run(command: list[str], source: str, name: str) -> bytes:
+def _run(command: list[str], form: str, source: str, name: str) -> bytes:
     """What a program makes of ``source``; as a process of its own it can be stopped, and crash."""
     try:
         result = subprocess.run(
@@ -67,7 +78,10 @@ def _run(command: list[str], source: str, name: str) -> bytes:
         ) from None
     except OSError as error:
         raise RuntimeError(f"{command[0]!r} cannot be started: {error}.\n{INSTALL}") from None
-    if result.returncode or not result.stdout:
-        said = result.stderr.decode("utf-8", "replace").strip()[-400:]
-        raise LayoutError(f"{name} failed (exit status {result.returncode}): {said}")
+    if result.returncode or _MARKS[form] not in result.stdout:
+        said = (result.stderr or result.stdout).decode("utf-8", "replace").strip()[-400:]
+        raise LayoutError(
+            f"{name} made no {form.upper()} (exit status {result.returncode}): "
+            f"{said or 'it wrote nothing'}"
+        )
     return result.stdout

@@ -55,8 +55,8 @@ def values(array: Any, precision: int) -> str:
     finite = array[np.isfinite(array)].astype(np.float64)
     parts = []
     if finite.size:
-        with np.errstate(over="ignore", invalid="ignore"):
-            noise = 4 * np.finfo(array.dtype).eps * abs(finite).max()
+        with np.errstate(all="ignore"):
+            noise = 4 * np.finfo(array.dtype).eps * abs(finite).mean()
             mean, std = (0.0 if abs(m) < noise else m for m in (finite.mean(), finite.std()))
         parts.append(f"mean {number(mean, precision)}, std {number(std, precision)}")
     nans = np.count_nonzero(np.isnan(array))

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.drawing import text
-from tinygrad_edu.drawing.graph import Graph, is_leaf, oldest_first
+from tinygrad_edu.drawing.graph import Frame, Graph, is_leaf, oldest_first
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, INK, VALUE, Drawing, Edge, Node
-from tinygrad_edu.modes import Scope
 from tinygrad_edu.tensor import Tensor, plain
 
 MOST_NODES = 1000  # a picture of more takes minutes to lay out, and nobody can read it
@@ -66,7 +65,7 @@ def draw(
         raise ValueError(f"precision counts significant digits, at least 1, but got {precision}")
     most = max(MOST_NODES, max_nodes)
     results = oldest_first(root)
-    if len(results) > most and not any(result._scope for result in results):
+    if len(results) > most and not any(result._scopes for result in results):
         raise _too_many(len(results))  # at once, however many millions there are
     graph = Graph(root, names)
     view = _widest_view(graph, collapse, max_nodes, max_edges)
@@ -90,19 +89,19 @@ def draw(
 
 @dataclass
 class View:
-    """What is left of a graph when each scope at some depth is drawn as one box."""
+    """What is left of a graph when each frame at some depth is drawn as one box."""
 
-    shown: list[Any]  # members of the graph, and scopes
+    shown: list[Any]  # members of the graph, and frames
     edges: list[Edge]
     root: int  # the position of what is, or holds, the root
-    inside: dict[Scope, list[Any]]  # the members that a box stands for
+    inside: dict[Frame, list[Any]]  # the members that a box stands for
     used_outside: set[int]  # those of them that go on to another node, and the root, by id
 
 
 def _view(graph: Graph, depth: int) -> View:
-    """The graph with scopes open down to ``depth``."""
+    """The graph with frames open down to ``depth``."""
     box: dict[int, Any] = {}
-    inside: dict[Scope, list[Any]] = {}
+    inside: dict[Frame, list[Any]] = {}
     for member in graph.members:
         chain = graph.chain(member)
         box[id(member)] = chain[depth] if len(chain) > depth else member
@@ -120,7 +119,7 @@ def _view(graph: Graph, depth: int) -> View:
                 merged[ends].uses += 1
             elif ends[0] != ends[1]:
                 edges.append(Edge(*ends))
-                if any(isinstance(shown[end], Scope) for end in ends):
+                if any(isinstance(shown[end], Frame) for end in ends):
                     merged[ends] = edges[-1]
             if ends[0] != ends[1]:
                 used_outside.add(id(operand))
@@ -128,11 +127,11 @@ def _view(graph: Graph, depth: int) -> View:
 
 
 def _widest_view(graph: Graph, collapse: bool | str, max_nodes: int, max_edges: int) -> View:
-    """The view with the most scopes open that has few enough nodes and edges."""
+    """The view with the most frames open that has few enough nodes and edges."""
     low, high = 0, max(len(graph.chain(member)) for member in graph.members)
     if collapse != "auto":
         return _view(graph, 0 if collapse else high)
-    while low < high:  # the more scopes are open, the more there is to draw
+    while low < high:  # the more frames are open, the more there is to draw
         middle = (low + high + 1) // 2
         view = _view(graph, middle)
         if len(view.shown) <= max_nodes and len(view.edges) <= max_edges:
@@ -146,7 +145,7 @@ def _too_many(count: int) -> ValueError:
     return ValueError(
         f"A picture of {count:,} nodes cannot be read. Draw a smaller part: one layer, one "
         "example; or compute parts of it inside 'with scope(\"layer 1\"):', for then each becomes "
-        f"one box (collapse=True); or, for a picture all the same, pass max_nodes={count}."
+        "one box (collapse=True); or, for a picture all the same, pass a larger max_nodes."
     )
 
 
@@ -161,14 +160,14 @@ class _Describer:
     precision: int
 
     def node(self, shown: Any) -> Node:
-        if isinstance(shown, Scope):
+        if isinstance(shown, Frame):
             node = self._box(shown)
             chain = self.graph.chain(self.view.inside[shown][0])
             chain = chain[: chain.index(shown)]
         else:
             node = self._tensor(shown)
             chain = self.graph.chain(shown)
-        node.frames = [(id(scope), self.graph.label(scope)) for scope in chain]
+        node.frames = [(id(frame), self.graph.label(frame)) for frame in chain]
         return node
 
     def _tensor(self, member: Any) -> Node:
@@ -193,8 +192,8 @@ class _Describer:
             lines.append((colour, f"grad {text.values(gradient, self.precision)}"))
         return lines
 
-    def _box(self, scope: Scope) -> Node:
-        members = self.view.inside[scope]
+    def _box(self, frame: Frame) -> Node:
+        members = self.view.inside[frame]
         parameters = [m for m in members if isinstance(m, Tensor) and m.is_leaf and m.requires_grad]
         lines = [text.counted(sum(not is_leaf(member) for member in members), "operation")]
         if parameters:
@@ -208,7 +207,7 @@ class _Describer:
             name = text.shortened(self.graph.name(*outcomes))
             lines.append(f"gives {name} {_shape(*outcomes)}".rstrip())
             numbers = self._numbers(*outcomes)
-        label = self.graph.label(scope)
+        label = self.graph.label(frame)
         return Node("group", label, "", [*((INK, line) for line in lines), *numbers])
 
 
