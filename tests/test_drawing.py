@@ -522,7 +522,7 @@ def test_modules_have_frames_and_parameters_by_their_paths():
     model = nn.Sequential(nn.Linear(2, 2, rng=0), functional.relu)
     y = model([1.0, 2.0])
     assert frames(draw(y))["0.weight"] == ["Sequential", "0: Linear"]
-    assert frames(draw(y, names=locals()))["0.weight"] == ["model: Sequential", "0: Linear"]
+    assert frames(draw(y, names=locals()))["model.0.weight"] == ["model: Sequential", "0: Linear"]
 
 
 def test_scopes_frame_what_is_computed_inside():

@@ -117,12 +117,12 @@ def _keepdims(reduced: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _sum(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """g, repeated for every number in its sum"""
+    """g, for each number in the sum"""
     return np.broadcast_to(_keepdims(g, axis, keepdims), x.shape)
 
 
 def _mean(g: Any, y: Any, x: Any, axis: Any = None, keepdims: bool = False) -> Any:
-    """g / n, repeated for each of the n numbers in its mean"""
+    """g / n, for each of n numbers"""
     return _sum(g * (y.size / max(x.size, 1)), y, x, axis, keepdims)
 
 

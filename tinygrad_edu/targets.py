@@ -31,7 +31,7 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
     problem = _learnable(targets) or _mismatch(loss, scores, y)
     if problem:
         raise problem
-    y = y.astype(scores.dtype)
+    y = y.astype(scores.dtype, copy=False)
     if not np.all(np.abs(y) == 1):
         advice = "label the classes -1 and +1"
         if np.all((y == 0) | (y == 1)):
@@ -75,13 +75,13 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     t = np.asarray(plain(targets))
     problem = _no_rows(loss, scores) or _learnable(targets)
     if not problem and t.shape == scores.shape:
-        problem = _no_distributions("targets", t.astype(scores.dtype))
+        problem = _no_distributions("targets", t.astype(scores.dtype, copy=False))
         if problem and t.ndim == 1 and np.all((t == 0) | (t == 1)):
             problem = ValueError(
                 f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for "
                 "each example: write binary_cross_entropy_with_logits(scores, targets)"
             )
-        t = t.astype(scores.dtype)
+        t = t.astype(scores.dtype, copy=False)
     elif not problem:
         problem = _not_one_a_row(loss, scores, t) or labels_problem(t, scores.shape[-1])
         t = t if problem else t.astype(int, copy=False)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.drawing.text import expression, number, shortened
+from tinygrad_edu.drawing.text import expression, in_brackets, number, shortened
 from tinygrad_edu.modes import Scopes, mode, scope
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, plain
@@ -110,8 +110,12 @@ class Graph:
 
     def _find_names(self) -> dict[int, str]:
         paths: dict[int, str] = {}
-        for module in self._outermost():
-            paths |= {id(parameter): path for path, parameter in module.named_parameters()}
+        for outermost in self._outermost():
+            for place, module in outermost.named_modules():  # outer ones first
+                name = self._given.get(id(module))
+                if name or not place:
+                    for path, parameter in module.named_parameters():
+                        paths[id(parameter)] = f"{name}.{path}" if name else path
         names: dict[int, str] = {}
         for member in self.members:
             name = self._own_name(member) or paths.get(id(member))
@@ -147,14 +151,16 @@ class Graph:
         return self._labels[frame]
 
     def expression(self, result: Node, precision: int, show: Any = None) -> str:
-        """The operation that made ``result``, with ``show`` of its operands, by default names."""
-        show = show or (lambda member: shortened(self.name(member)))
-        operands: list[str] = [
-            number(np.asarray(arg)[()], precision) if self.is_literal(arg) else show(arg)
-            for arg in result._args
-        ]
+        """The operation that made ``result``, with ``show`` of its operands, by default words."""
         assert result._op is not None
+        operands = [show(arg) if show else self.word(arg, precision) for arg in result._args]
         return expression(result._op, operands, result._kwargs)
+
+    def word(self, operand: Any, precision: int) -> str:
+        """What an operand is called: by its name, or a number as it is."""
+        if self.is_literal(operand):
+            return in_brackets(number(np.asarray(operand)[()], precision))
+        return shortened(self.name(operand))
 
     def gradients(self, wanted: set[int]) -> tuple[dict[int, Any], str]:
         """The gradients of ``root`` by the members in ``wanted``; or none, and why."""

@@ -11,7 +11,7 @@
   let timer = null;
 
   function show(number, remember = true) {
-    current = Math.min(Math.max(number, 1), items.length);
+    current = Math.min(Math.max(Math.trunc(number) || 1, 1), items.length);
     const step = data.steps[current - 1];
     items.forEach((item, i) => { item.hidden = i !== current - 1; });
     for (const [id, node] of nodes) {
@@ -21,6 +21,7 @@
       const gradient = node.querySelector("text.gradient");
       if (gradient) {
         gradient.classList.toggle("unknown", !(id in step.gradients));
+        gradient.classList.toggle("alarm", /\b(nan|inf)\b/.test(step.gradients[id] ?? ""));
         if (id in step.gradients) gradient.textContent = step.gradients[id];
       }
     }
@@ -33,7 +34,8 @@
     back.disabled = current === 1;
     next.disabled = current === items.length;
     if (current === items.length) pause();
-    reveal(nodes.get(step.node));
+    const operands = step.edges.map((edge) => edge.split(" ")[0]);
+    reveal([step.node, ...operands].map((id) => nodes.get(id)));
     if (remember) {
       try {
         history.replaceState(null, "", `#${current}`);
@@ -43,13 +45,21 @@
     }
   }
 
-  function reveal(node) {
-    const [view, box] = [graph.getBoundingClientRect(), node.getBoundingClientRect()];
-    const hidden = box.left < view.left || box.right > view.right || box.top < view.top || box.bottom > view.bottom;
-    if (hidden) {
+  // Scroll until the first of these nodes can be seen, and as many others as there is room for.
+  function reveal(some) {
+    const view = graph.getBoundingClientRect();
+    let [left, right, top, bottom] = [Infinity, -Infinity, Infinity, -Infinity];
+    for (const node of some) {
+      const box = node.getBoundingClientRect();
+      const wider = [Math.min(left, box.left - 8), Math.max(right, box.right + 8)];
+      const higher = [Math.min(top, box.top - 8), Math.max(bottom, box.bottom + 8)];
+      const fits = wider[1] - wider[0] <= view.width && higher[1] - higher[0] <= view.height;
+      if (fits || left === Infinity) [left, right, top, bottom] = [...wider, ...higher];
+    }
+    if (left < view.left || right > view.right || top < view.top || bottom > view.bottom) {
       graph.scrollBy({
-        left: (box.left + box.right - view.left - view.right) / 2,
-        top: (box.top + box.bottom - view.top - view.bottom) / 2,
+        left: (left + right - view.left - view.right) / 2,
+        top: (top + bottom - view.top - view.bottom) / 2,
         behavior: reduced.matches ? "auto" : "smooth",
       });
     }
@@ -92,7 +102,7 @@
   next.addEventListener("click", () => go(current + 1));
   play.addEventListener("click", toggle);
   slider.addEventListener("input", () => go(Number(slider.value)));
-  addEventListener("hashchange", () => go(Number(location.hash.slice(1)) || 1));
+  addEventListener("hashchange", () => go(Number(location.hash.slice(1))));
   document.getElementById("controls").hidden = false;
-  show(Number(location.hash.slice(1)) || 1, false);
+  show(Number(location.hash.slice(1)), false);
 })();

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree
 
-from tinygrad_edu.drawing.graph import Graph, is_leaf
+from tinygrad_edu.drawing.graph import Graph
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
 from tinygrad_edu.drawing.text import shortened, values
 
@@ -41,7 +41,8 @@ def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) 
         files(__package__).joinpath(f"page.{kind}").read_text("utf-8")
         for kind in ("css", "js", "html")
     )
-    svg = _marked(drawing)
+    longest = _longest(steps, graph, precision)
+    svg = _marked(drawing.with_last_lines(longest), _gradients(steps[-1], graph, precision))
     width, height = (float(svg.get(side, "1pt").removesuffix("pt")) for side in ("width", "height"))
     return Template(template).substitute(
         title=escape(f"{shortened(graph.name(graph.root))}, step by step"),
@@ -68,8 +69,26 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
-def _marked(drawing: Drawing) -> ElementTree.Element:
-    """The picture, with classes that say what its parts are, and no tooltips."""
+def _gradients(step: Step, graph: Graph, precision: int) -> dict[str, str]:
+    """What stands in each node as its gradient at a step."""
+    place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
+    return {
+        place[id(tensor)]: f"grad {values(gradient, precision)}"
+        for tensor, gradient in step.gradients.items()
+    }
+
+
+def _longest(steps: Sequence[Step], graph: Graph, precision: int) -> dict[str, str]:
+    """The longest text that each node will show as its gradient."""
+    longest: dict[str, str] = {}
+    for step in steps:
+        for place, text in _gradients(step, graph, precision).items():
+            longest[place] = max(longest.get(place, ""), text, key=len)
+    return longest
+
+
+def _marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
+    """The picture with these gradients, classes that say what its parts are, and no tooltips."""
     ElementTree.register_namespace("", _SVG[1:-1])
     svg = ElementTree.fromstring(drawing.svg())
     roles = drawing.roles()
@@ -87,6 +106,7 @@ def _marked(drawing: Drawing) -> ElementTree.Element:
                 text.set("class", f"{kind} alarm" if text.get("fill") == ALARM else kind)
                 text.set("x", _middle(group))
                 text.set("text-anchor", "middle")  # for it changes from step to step
+                text.text = gradients[place] if kind == "gradient" else text.text
         elif group.get("class") == "edge":
             tail, head = place.split("->")
             group.set("data-tail", tail)
@@ -120,6 +140,14 @@ def _derivation(derivation: Derivation) -> str:
     return f'<div class="derivation">{"".join(cells)}</div>'
 
 
+def _ends(step: Step, graph: Graph) -> list[Any]:
+    """What stands at the other end of the edges that a step goes along."""
+    if step.phase == "seed":
+        return []
+    wanted = step.phase == "forward"  # backward, only to those that want a gradient
+    return [m for m in graph.operands(step.tensor) if wanted or getattr(m, "requires_grad", False)]
+
+
 def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
     """What the script shows at each step, as JSON that cannot end the element it stands in."""
     place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
@@ -128,16 +156,8 @@ def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
         {
             "title": step.title,
             "node": place[id(step.tensor)],
-            "edges": []
-            if step.phase == "seed" or is_leaf(step.tensor)
-            else [
-                f"{place[id(operand)]} {place[id(step.tensor)]}"
-                for operand in graph.operands(step.tensor)
-            ],
-            "gradients": {
-                place[id(tensor)]: f"grad {values(gradient, precision)}"
-                for tensor, gradient in step.gradients.items()
-            },
+            "edges": [f"{place[id(end)]} {place[id(step.tensor)]}" for end in _ends(step, graph)],
+            "gradients": _gradients(step, graph, precision),
         }
         for step in steps
     ]

@@ -6,7 +6,7 @@ import html
 import itertools
 import os
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,6 +90,23 @@ class Drawing:
     def roles(self) -> dict[str, str]:
         """What each node is, by its name in ``source``: "input", "parameter", "operation", ..."""
         return {f"n{i}": node.role for i, node in enumerate(self._nodes)}
+
+    def with_last_lines(self, lines: dict[str, str]) -> Drawing:
+        """The same picture, with other words in the last line of some nodes."""
+        nodes = [
+            replace(node, lines=[*node.lines[:-1], (node.lines[-1][0], lines[f"n{i}"])])
+            if f"n{i}" in lines
+            else node
+            for i, node in enumerate(self._nodes)
+        ]
+        return Drawing(
+            nodes,
+            self._edges,
+            self._root,
+            rankdir=self._rankdir,
+            clusters=self._clusters,
+            note=self._note,
+        )
 
     def text(self) -> str:
         """The picture as an indented tree, operands below results; it needs no other program."""

@@ -59,10 +59,10 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
         raise errors.many_numbers(root)
     graph = Graph(root, names) if len(results) <= MOST_NODES else None
     if graph is None or len(graph.members) > MOST_NODES:
-        count = len(results) if graph is None else len(graph.members)
+        count = f"more than {len(results):,}" if graph is None else len(graph.members)
         raise ValueError(
             f"steps goes through graphs of at most {MOST_NODES} tensors, but this one has "
-            f"{count:,}. draw(root) shows it as one picture; or take a smaller part, or a smaller "
+            f"{count}. draw(root) shows it as one picture; or take a smaller part, or a smaller "
             "example"
         )
     told = list(_Narrator(graph, results, precision).tell())
@@ -85,7 +85,7 @@ class Derivation:
         return "\n".join([*lines, *(f"{indent}   {note}" for note in self.notes)])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
     """One operation on its way forward or backward, or the seed between the two."""
 
@@ -230,16 +230,18 @@ class _Narrator:
             assert rule is not None
             formula, letters = _formula(rule, op)
             operands = [node, *node._args]
-            names = [self._derivative(node), *map(self._name, operands)]
+            words = [self._graph.word(operand, self._precision) for operand in operands]
+            names = [self._derivative(node), *words]
             numbers = [self._number(g), *map(self._number, operands)]
             with np.errstate(all="ignore"):
                 contribution = rule(g[()], plain(node), *arrays, **node._kwargs)
-            expressions = (
+            expressions = [
                 formula,
-                _replaced(formula, letters, names),
                 _replaced(formula, letters, numbers),
                 self._result(contribution),
-            )
+            ]
+            if not re.search(r"[a-z]{2,} [a-z]{2,}", formula):  # words are not to be read thrice
+                expressions.insert(1, _replaced(formula, letters, names))
             notes = []
             if axes := repeated_axes(np.shape(contribution), arg.shape):
                 contribution = unbroadcast(contribution, arg.shape, node)
@@ -254,18 +256,12 @@ class _Narrator:
             self._gradients[arg] = np.array(total, dtype=arg.dtype)
             yield Derivation(self._derivative(arg), _unlike(expressions), tuple(notes))
 
-    def _name(self, operand: Any) -> str:
-        if self._graph.is_literal(operand):
-            return self._number(operand)
-        return text.shortened(self._graph.name(operand))
-
     def _number(self, operand: Any) -> str:
         """A few numbers, in brackets where a sign would mislead; of more than a few, the shape."""
         array = np.asarray(plain(operand))
         if array.size > text.IN_FULL:
             return str(array.shape)
-        numbers = text.values(array, self._precision)
-        return f"({numbers})" if numbers.startswith("-") else numbers
+        return text.in_brackets(text.values(array, self._precision))
 
     def _result(self, value: Any) -> str:
         shape = f" {np.shape(value)}" if np.size(value) > text.IN_FULL else ""
@@ -273,8 +269,9 @@ class _Narrator:
 
 
 def _unlike(expressions: Iterable[str]) -> tuple[str, ...]:
-    """Each expression once, and none that is only the shape of an array."""
-    return tuple(dict.fromkeys(e for e in expressions if not re.fullmatch(r"\([\d, ]+\)", e)))
+    """Each expression once, without brackets around all of it; none that is but a shape."""
+    bare = (re.sub(r"^\((-[^()]*)\)$", r"\1", each) for each in expressions)
+    return tuple(dict.fromkeys(each for each in bare if not re.fullmatch(r"\([\d, ]+\)", each)))
 
 
 def _formula(rule: ops.Rule, op: ops.Operation) -> tuple[str, list[str]]:

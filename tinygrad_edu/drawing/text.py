@@ -40,6 +40,11 @@ def number(value: Any, precision: int) -> str:
     return format(float(value), f".{precision}g")
 
 
+def in_brackets(numbers: str) -> str:
+    """Numbers as an operand: one with a sign in brackets."""
+    return f"({numbers})" if numbers.startswith("-") else numbers
+
+
 def values(array: Any, precision: int) -> str:
     """Up to four numbers in full; of more, the mean and deviation of those that are finite.
 
