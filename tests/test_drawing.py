@@ -214,11 +214,15 @@ def test_changed_data_is_drawn_with_a_note(requires_grad):
     x.data -= 1.0
     drawing = draw(y)
     note, *tree = drawing.text().splitlines()
-    assert note.startswith("no gradients: The data of the tensor 'x'")
-    assert "changed after" in note
-    assert tree == ["v1 = x * w | 6", "  x | 2", "  w | 2"]
-    assert "changed after" in re.sub(r"<BR/>", "", drawing.source)
+    assert note.startswith("no gradients: changed since they were used: x.")
+    assert tree == ["v1 = x * w | 6", "  x | 2 | changed since it was used", "  w | 2"]
+    assert "changed since they were used" in re.sub(r"<BR/>", "", drawing.source)
     assert draw(y, show="value").text().startswith("v1 = ")
+
+
+def test_tensors_of_one_name_are_told_apart():
+    first, second = parameter(1.0, "w"), parameter(2.0, "w")
+    assert draw(first * second).text().startswith("v1 = w * w#2 | 2")
 
 
 def test_what_was_not_recorded_says_so():

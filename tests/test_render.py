@@ -217,7 +217,7 @@ def test_where_there_is_no_graphviz_it_says_how_to_install_it(drawing):
     assert drawing.source.startswith("digraph")
     assert drawing.text().startswith("v1 = x ** 2 | 9")
     bundle = drawing._repr_mimebundle_()
-    assert bundle == {"text/plain": f"{drawing.text()}\n\n{error.value}"}
+    assert bundle == {"text/plain": f"{error.value}\n\n{drawing.text()}"}
 
 
 @posix
@@ -354,7 +354,7 @@ def is_written(name, text):
     )
 
 
-@given(st.lists(st.text(st.characters()), min_size=1, max_size=15))
+@given(st.lists(st.text(st.characters()), min_size=1, max_size=15, unique=True))
 @example(HOSTILE)
 def test_every_name_is_written_as_it_is(names):
     drawing = draw(product_of(names), collapse=False, max_edges=1000)

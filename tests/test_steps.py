@@ -269,7 +269,7 @@ def test_where_paths_meet_each_sum_is_told_and_negative_numbers_stand_in_bracket
 def test_where_broadcasting_repeated_an_argument_the_sum_is_told():
     x, b = np.arange(6.0).reshape(3, 2), parameter([1.0, -2.0], "b")
     told = steps(((x + b) * 2.0).sum(), names={"X": x})
-    assert said(told[0]) == "v1 = X + b\n   = (3, 2) + [1, -2]\n   = mean 2, std 1.91 (3, 2)"
+    assert said(told[0]) == "v1 = X + b\n   = ‹3×2› + [1, -2]\n   = mean 2, std 1.91 (3, 2)"
     assert said(told[-1]) == lines(
         """
         dv3/db = g
@@ -297,11 +297,11 @@ def test_an_argument_that_was_not_repeated_has_no_note():
 def test_large_arrays_are_written_by_their_shape():
     x, w = np.ones((2, 3)), parameter(np.ones((3, 4)), "W")
     told = steps((x @ w).sum(), names={"x": x})
-    assert said(told[0]) == "v1 = x @ W\n   = (2, 3) @ (3, 4)\n   = mean 3, std 0 (2, 4)"
+    assert said(told[0]) == "v1 = x @ W\n   = ‹2×3› @ ‹3×4›\n   = mean 3, std 0 (2, 4)"
     assert said(told[-1]).splitlines() == [
         "dv2/dW = a.T @ g",
         "       = x.T @ dv2/dv1",
-        "       = (2, 3).T @ (2, 4)",
+        "       = ‹2×3›.T @ ‹2×4›",
         "       = mean 2, std 0 (3, 4)",
     ]
 
@@ -635,8 +635,30 @@ def test_without_graphviz_there_is_no_page_but_everything_else(tmp_path):
     assert len(list(told)) == 9
     bundle = told._repr_mimebundle_()
     assert bundle.keys() == {"text/plain"}
-    assert bundle["text/plain"].startswith(f"{told}\n\n")
+    assert bundle["text/plain"].endswith(f"\n\n{told}")
     assert "brew install graphviz" in bundle["text/plain"]
+
+
+# Where a formula does not tell all.
+
+
+def test_a_power_of_0_says_what_is_taken_as_0():
+    x, n = parameter([0.0, 2.0], "x"), parameter([2.0, 0.0], "n")
+    told = str(steps((x**n).sum())[-1])
+    assert "where b == 0, the slope along a is 0" in told
+    assert "where a == 0, the slope along b is taken as 0" in told
+    assert "where" not in str(steps(parameter(3.0, "x") ** 2.0)[-1])
+
+
+def test_products_with_vectors_and_stacks_say_how_they_are_read():
+    a, v = parameter([[1.0, 2.0], [3.0, 4.0]], "a"), parameter([1.0, 2.0], "v")
+    assert "a vector stands for a matrix" in str(steps((a @ v).sum())[-1])
+    assert ".T swaps the last two axes" in str(steps((np.ones((2, 2, 2)) @ a).sum())[-1])
+    assert "matrix" not in str(steps((a @ a).sum())[-1])
+
+
+def test_a_mean_says_how_many_numbers_it_is_of():
+    assert "= g / 2, for each of 2 numbers" in str(steps(parameter([1.0, 3.0]).mean())[-1])
 
 
 # A sequence.

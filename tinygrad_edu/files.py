@@ -18,5 +18,9 @@ def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(unfinished, path)
+    except OSError as error:
+        if error.filename:
+            error.filename = os.fspath(path)  # the name that the caller knows
+        raise
     finally:
         unfinished.unlink(missing_ok=True)

@@ -50,7 +50,7 @@ class Mode:
             name = type(self).__name__
             raise TypeError(
                 f"{name}() decorates functions, coroutine functions and generator functions, but "
-                f"got {function!r}; write 'with {name}():' inside it instead"
+                f"got {function!r}; write 'with {name}(...):' inside it instead"
             )
         if inspect.iscoroutinefunction(function):
 

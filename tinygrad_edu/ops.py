@@ -273,7 +273,7 @@ softplus = primitive(_softplus, rule("g * sigmoid(x)", lambda g, y, x: g * sigmo
 getitem: Operation = primitive(
     _getitem,
     rule(
-        "g where the index points, 0 elsewhere",
+        "g, added up where the index points, 0 elsewhere",
         lambda g, y, x, index: scatter(g, index=index, shape=x.shape),
     ),
 )

@@ -1,6 +1,7 @@
 """A computation graph, read for people: its members in order, their names, groups and gradients."""
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.drawing.text import expression, in_brackets, number, shortened
+from tinygrad_edu.drawing.text import expression, number, shortened
 from tinygrad_edu.modes import Scopes, mode, scope
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, plain
@@ -45,11 +46,14 @@ class Graph:
         ]
         self.members: list[Any] = []
         self._chains: dict[int, Chain] = {}
+        self.changed: dict[int, Tensor] = {}  # since they were used; no gradient would be right
         known: dict[int, Chain] = {}
         for result in oldest_first(root):
             chain = _chain(result._scopes, known)
             for operand in self.operands(result):
                 self._meet(operand, chain)
+                if isinstance(operand, Tensor) and operand._time > result._time:
+                    self.changed[id(operand)] = operand
             self._meet(result, chain)
         if not self.members:
             self._meet(root, ())
@@ -121,6 +125,10 @@ class Graph:
             name = self._own_name(member) or paths.get(id(member))
             if name:
                 names[id(member)] = str(name)
+        uses: Counter[str] = Counter()
+        for key, name in names.items():  # those of one name are told apart
+            uses[name] += 1
+            names[key] = f"{name}#{uses[name]}" if uses[name] > 1 else name
         taken, count = set(names.values()), 0
         for member in self.members:
             if id(member) not in names:
@@ -159,13 +167,19 @@ class Graph:
     def word(self, operand: Any, precision: int) -> str:
         """What an operand is called: by its name, or a number as it is."""
         if self.is_literal(operand):
-            return in_brackets(number(np.asarray(operand)[()], precision))
+            return number(np.asarray(operand)[()], precision)
         return shortened(self.name(operand))
 
     def gradients(self, wanted: set[int]) -> tuple[dict[int, Any], str]:
         """The gradients of ``root`` by the members in ``wanted``; or none, and why."""
         if self.root.size != 1 or self.root.is_leaf:
             return {}, ""
+        if self.changed:
+            changed = ", ".join(shortened(self.name(leaf)) for leaf in self.changed.values())
+            return {}, (
+                f"no gradients: changed since they were used: {changed}. Draw before an update, or "
+                "compute the result again"
+            )
         found: dict[int, Any] = {}
 
         def keep(node: Tensor | None, arg: Tensor, gradient: Any) -> None:  # noqa: ARG001

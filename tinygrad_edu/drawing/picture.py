@@ -226,7 +226,7 @@ class Drawing:
         try:
             svg = self.svg()
         except RuntimeError as error:
-            return {"text/plain": f"{self.text()}\n\n{error}"}
+            return {"text/plain": f"{error}\n\n{self.text()}"}
         scrolling = f'<div style="overflow-x: auto">{_in_full_size(svg)}</div>'
         return {"text/html": scrolling, "image/svg+xml": svg, "text/plain": self.text()}
 

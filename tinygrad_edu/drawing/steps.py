@@ -6,7 +6,7 @@ import html
 import inspect
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
@@ -23,6 +23,26 @@ from tinygrad_edu.files import write_whole
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 MOST_NODES = 40  # more do not fit on a page, and nobody has the patience
+
+SHAPE = re.compile(r"-?‹[\d×]+›")  # what stands for a large array
+
+# Where a formula alone does not tell the whole rule: when that is, and what to add.
+CAVEATS: dict[ops.Operation, list[tuple[Callable[..., bool], str]]] = {
+    np.power: [
+        (lambda a, b: bool(np.any(np.equal(b, 0))), "where b == 0, the slope along a is 0"),
+        (
+            lambda a, b: bool(np.any(np.equal(a, 0))),
+            "where a == 0, the slope along b is taken as 0",
+        ),
+    ],
+    np.matmul: [
+        (
+            lambda a, b: a.ndim == 1 or b.ndim == 1,
+            "a vector stands for a matrix, a on the left of one row, b on the right of one column",
+        ),
+        (lambda a, b: max(a.ndim, b.ndim) > 2, ".T swaps the last two axes"),
+    ],
+}
 
 
 def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: int = 3) -> Steps:
@@ -159,7 +179,7 @@ class Steps(Sequence[Step]):
         try:
             page = html.escape(self.html())
         except RuntimeError as error:
-            return {"text/plain": f"{self}\n\n{error}"}
+            return {"text/plain": f"{error}\n\n{self}"}
         size = 'width="100%" height="640" style="border: 0"'
         frame = f'<iframe sandbox="allow-scripts" {size} srcdoc="{page}"></iframe>'
         return {"text/html": frame, "text/plain": str(self)}
@@ -229,6 +249,9 @@ class _Narrator:
         for (arg, rule), (_, total) in zip(differentiated, growth, strict=True):
             assert rule is not None
             formula, letters = _formula(rule, op)
+            if op is np.mean:
+                count = str(arrays[0].size // max(node.size, 1))
+                formula = re.sub(r"\bn\b", count, formula)
             operands = [node, *node._args]
             words = [self._graph.word(operand, self._precision) for operand in operands]
             names = [self._derivative(node), *words]
@@ -242,7 +265,7 @@ class _Narrator:
             ]
             if not re.search(r"[a-z]{2,} [a-z]{2,}", formula):  # words are not to be read thrice
                 expressions.insert(1, _replaced(formula, letters, names))
-            notes = []
+            notes = [note for fails, note in CAVEATS.get(op, ()) if fails(*arrays)]
             if axes := repeated_axes(np.shape(contribution), arg.shape):
                 contribution = unbroadcast(contribution, arg.shape, node)
                 where = text.shortened(self._graph.name(arg))
@@ -257,11 +280,11 @@ class _Narrator:
             yield Derivation(self._derivative(arg), _unlike(expressions), tuple(notes))
 
     def _number(self, operand: Any) -> str:
-        """A few numbers, in brackets where a sign would mislead; of more than a few, the shape."""
+        """A few numbers in full; of more than a few, the shape."""
         array = np.asarray(plain(operand))
         if array.size > text.IN_FULL:
-            return str(array.shape)
-        return text.in_brackets(text.values(array, self._precision))
+            return f"‹{'×'.join(map(str, array.shape))}›"
+        return text.values(array, self._precision)
 
     def _result(self, value: Any) -> str:
         shape = f" {np.shape(value)}" if np.size(value) > text.IN_FULL else ""
@@ -269,9 +292,8 @@ class _Narrator:
 
 
 def _unlike(expressions: Iterable[str]) -> tuple[str, ...]:
-    """Each expression once, without brackets around all of it; none that is but a shape."""
-    bare = (re.sub(r"^\((-[^()]*)\)$", r"\1", each) for each in expressions)
-    return tuple(dict.fromkeys(each for each in bare if not re.fullmatch(r"\([\d, ]+\)", each)))
+    """Each expression once, and none that is only the shape of an array."""
+    return tuple(dict.fromkeys(each for each in expressions if not SHAPE.fullmatch(each)))
 
 
 def _formula(rule: ops.Rule, op: ops.Operation) -> tuple[str, list[str]]:
@@ -286,4 +308,8 @@ def _formula(rule: ops.Rule, op: ops.Operation) -> tuple[str, list[str]]:
 def _replaced(formula: str, letters: list[str], by: list[str]) -> str:
     """``formula`` with each letter replaced, wherever it stands as a word of its own."""
     meaning = dict(zip(letters, by, strict=False))
-    return re.sub(r"[A-Za-z_]\w*", lambda word: meaning.get(word[0], word[0]), formula)
+    if formula in meaning:
+        return meaning[formula]
+    words = {letter: text.in_brackets(words) for letter, words in meaning.items()}
+    replaced = re.sub(r"[A-Za-z_]\w*", lambda word: words.get(word[0], word[0]), formula)
+    return re.sub(r"\(\((-[^()]*)\)\)", r"(\1)", replaced)  # cos((-2))

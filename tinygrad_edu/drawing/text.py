@@ -40,9 +40,9 @@ def number(value: Any, precision: int) -> str:
     return format(float(value), f".{precision}g")
 
 
-def in_brackets(numbers: str) -> str:
-    """Numbers as an operand: one with a sign in brackets."""
-    return f"({numbers})" if numbers.startswith("-") else numbers
+def in_brackets(operand: str) -> str:
+    """An operand between operators: in brackets, if it is a number with a sign."""
+    return f"({operand})" if operand.startswith("-") else operand
 
 
 def values(array: Any, precision: int) -> str:
@@ -84,9 +84,9 @@ def counted(count: int, noun: str) -> str:
 def expression(op: ops.Operation, operands: Sequence[str], parameters: dict[str, Any]) -> str:
     """An operation as one would write it: ``a * b``, ``sum(x, axis=0)``, ``x[0]``."""
     if op in _INFIX:
-        return f" {_INFIX[op]} ".join(operands)
+        return f" {_INFIX[op]} ".join(map(in_brackets, operands))
     if op in _PREFIX:
-        return f"{_PREFIX[op]}{operands[0]}"
+        return f"{_PREFIX[op]}{in_brackets(operands[0])}"
     if op is ops.getitem:
         index = parameters["index"]
         parts = index if isinstance(index, tuple) and index else (index,)

@@ -36,7 +36,8 @@ def draw(
     and modules have frames of their own.
 
     ``names``: a mapping from names to Tensors, arrays and modules, such as ``locals()``; it comes
-    before a tensor's own name and its place in a module, ``0.weight``. What has no name is v1, v2.
+    before a tensor's own name and its place in a module, ``0.weight``, which is known as long as
+    the module lives. What has no name is v1, v2; a second one of the same name is w#2.
     ``show``: which of "value" and "grad" to write. ``rankdir``: "LR" from left to right, "TB" from
     top to bottom, "RL", "BT"; "auto" is "LR" where all tensors are single numbers, else "TB".
     ``clusters``: whether frames are drawn. ``collapse``: True draws each outermost scope as one
@@ -190,6 +191,8 @@ class _Describer:
             gradient = self.gradients[id(member)]
             colour = GRADIENT if np.isfinite(gradient).all() else ALARM
             lines.append((colour, f"grad {text.values(gradient, self.precision)}"))
+        if id(member) in self.graph.changed:
+            lines.append((ALARM, "changed since it was used"))
         return lines
 
     def _box(self, frame: Frame) -> Node:
