@@ -1,1 +1,18 @@
-"""Lessons to run: each module is one, ``python -m demos NAME``."""
+"""Lessons and programs to run, each a module: ``python -m demos NAME``."""
+
+# The lecture, in order. Each of these is a script in cells, and a notebook, too.
+LESSONS = (
+    "derivative",
+    "backpropagation",
+    "classifier",
+    "margins",
+    "probabilities",
+    "divergence",
+    "own_loss",
+    "search",
+    "landscape",
+    "stochastic",
+    "stopping",
+    "evaluation",
+    "pytorch",
+)

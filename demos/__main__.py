@@ -1,23 +1,26 @@
-"""Runs a lesson by its name: ``python -m demos digits``."""
+"""The lecture: ``python -m demos`` builds all of it, ``python -m demos NAME`` runs one lesson."""
 
 import ast
 import importlib
 import pkgutil
 import sys
+import traceback
 from pathlib import Path
 
-FOLDER = Path(__file__).parent
+from demos import LESSONS
+from demos._options import Parser, make_folder
+
+HERE = Path(__file__).parent
+OUT = Path("demo-output")
 
 
 def ideas() -> dict[str, str]:
-    """The first line of each demo's docstring, by name; no demo is imported for it."""
-    found = {}
-    for module in pkgutil.iter_modules([str(FOLDER)]):
-        if not module.name.startswith("_"):
-            source = (FOLDER / f"{module.name}.py").read_text(encoding="utf-8")
-            docstring = ast.get_docstring(ast.parse(source)) or ""
-            found[module.name] = docstring.partition("\n")[0]
-    return found
+    """The first line of each docstring, by name, lessons first; nothing is imported for it."""
+    found = [module.name for module in pkgutil.iter_modules([str(HERE)])]
+    programs = [name for name in found if name not in LESSONS and not name.startswith("_")]
+    sources = {name: (HERE / f"{name}.py").read_text("utf-8") for name in (*LESSONS, *programs)}
+    docstrings = {name: ast.get_docstring(ast.parse(text)) for name, text in sources.items()}
+    return {name: (text or "").partition("\n")[0] for name, text in docstrings.items()}
 
 
 def complain(message: str) -> int:
@@ -26,27 +29,61 @@ def complain(message: str) -> int:
     return 2
 
 
+def build(argv: list[str], names: tuple[str, ...]) -> int:
+    """Run lessons, and all programs after all lessons, and write what they show as pages."""
+    only = names[0] if len(names) == 1 else ""
+    parser = Parser(prog=f"python -m demos {only}".strip(), description=ideas().get(only, __doc__))
+    parser.add_argument("--out", type=Path, default=OUT, help="(default: %(default)s)")
+    options = parser.parse_args(argv)
+    make_folder(options.out, parser)
+    from tqdm import tqdm
+
+    from demos import _gallery, _show  # after the options: to import them takes a second
+
+    _show.folder = options.out
+    pages = []
+    bar = tqdm(names, unit="lesson", disable=len(names) == 1 or None)  # None: no bar in a file
+    for name in bar:
+        bar.set_postfix_str(name)
+        try:
+            if name in LESSONS:
+                pages.append(_gallery.run_lesson(name, echo=len(names) == 1))
+            else:
+                main = importlib.import_module(f"demos.{name}").main
+                pages.append(_gallery.run_program(name, main))
+        except (AssertionError, RuntimeError) as error:
+            traceback.print_exc()
+            print(f"python -m demos: {name} failed: {error}", file=sys.stderr)
+            return 1
+    index = _gallery.write(pages)
+    print(f"Open {index if len(names) > 1 else index.with_name(f'{names[0]}.html')} in a browser")
+    return 0
+
+
 def main(argv: list[str]) -> int:
-    """Run the demo that ``argv`` names, with the options that follow; the exit status."""
+    """Run the demo that ``argv`` names, or all of them; the exit status."""
     demos = ideas()
-    name = argv[0] if argv else ""
-    if name in ("list", "-h", "--help"):
+    name = argv[0] if argv and not argv[0].startswith("-") else ""
+    if name == "list" or argv[:1] in (["-h"], ["--help"]):
         if name != "list":
-            print("usage: python -m demos NAME [options]; python -m demos NAME --help\n")
+            print("usage: python -m demos [NAME] [options]; python -m demos NAME --help\n")
         for demo, idea in demos.items():
-            print(f"{demo:12}{idea}")
+            print(f"{demo:16}{idea}")
         return 0
-    if name not in demos:
-        problem = f"there is no demo {name!r}" if name else "name a demo"
-        return complain(f"{problem}; the demos are: {', '.join(demos)}")
+    if name and name not in demos:
+        return complain(f"there is no demo {name!r}; the demos are: {', '.join(demos)}")
     try:
+        if not name:
+            return build(argv, tuple(demos))
+        if name in LESSONS:
+            return build(argv[1:], (name,))
         status: int = importlib.import_module(f"demos.{name}").main(argv[1:])
         return status
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("demos", "tinygrad_edu"):
             raise  # a mistake in the code, and nothing to install
-        return complain(f"{name} needs {missing}: pip install -e '.[demos]'")
+        return complain(f"{name or 'the gallery'} needs {missing}: pip install -e '.[demos]'")
     except KeyboardInterrupt:
         complain("stopped by Ctrl-C")
         return 130  # what a shell reports for a program that Ctrl-C ended

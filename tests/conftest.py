@@ -1,10 +1,13 @@
-"""Hypothesis profiles: ``dev`` draws anew in each run, ``ci`` repeats, ``nightly`` digs deep.
+"""A browser for pages; and the profiles of Hypothesis.
 
-Choose one with ``pytest --hypothesis-profile=nightly``; ``ci`` is the default where $CI is set.
+``dev`` draws anew in each run, ``ci`` repeats, ``nightly`` digs deep. Choose one with
+``pytest --hypothesis-profile=nightly``; ``ci`` is the default where $CI is set.
 """
 
 import os
+import shutil
 
+import pytest
 from hypothesis import Phase, settings
 
 settings.register_profile("dev", max_examples=60, deadline=None)
@@ -14,3 +17,36 @@ settings.register_profile(
     "mutants", max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate]
 )
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def no_browser(reason):
+    if os.environ.get("TINYGRAD_REQUIRE_BROWSER"):
+        pytest.fail(f"TINYGRAD_REQUIRE_BROWSER is set, but {reason}")
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """A real browser, in which pages are opened; without one, tests are skipped."""
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        no_browser("Playwright is missing: pip install '.[browser]'")
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        no_browser(f"none of {', '.join(BROWSERS)} is installed")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
+        yield browser
+        browser.close()

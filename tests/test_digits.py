@@ -208,7 +208,7 @@ def test_a_folder_that_cannot_be_written_gets_one_line(place, tmp_path, capsys):
     assert "--out" in captured.err
 
 
-@pytest.mark.parametrize("argv", [[], ["nope"], ["_options"]])
+@pytest.mark.parametrize("argv", [["nope"], ["_options"]])
 def test_dispatcher_names_the_demos(argv, capsys):
     assert dispatcher.main(argv) == 2
     error = capsys.readouterr().err
@@ -218,7 +218,7 @@ def test_dispatcher_names_the_demos(argv, capsys):
 
 def test_dispatcher_lists_and_runs(tmp_path, capsys, drawn):
     assert dispatcher.main(["list"]) == 0
-    assert f"digits      {digits.__doc__}" in capsys.readouterr().out
+    assert f"digits          {digits.__doc__}" in capsys.readouterr().out
     assert dispatcher.main(["digits", "--epochs", "1", "--out", str(tmp_path)]) == 0
     assert len(drawn) == 1
 

@@ -1,8 +1,6 @@
 """The page of ``steps`` in a real browser: what is seen, pressed, and asked of the network."""
 
-import os
 import re
-import shutil
 from itertools import chain
 
 import numpy as np
@@ -10,38 +8,7 @@ import pytest
 
 from tinygrad_edu import Tensor, functional, losses, steps
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-OPTIONS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WIDE, NARROW = {"width": 1200, "height": 800}, {"width": 400, "height": 800}
-
-
-def no_browser(reason):
-    if os.environ.get("TINYGRAD_REQUIRE_BROWSER"):
-        pytest.fail(f"TINYGRAD_REQUIRE_BROWSER is set, but {reason}")
-    pytest.skip(reason)
-
-
-@pytest.fixture(scope="module")
-def browser():
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        no_browser("Playwright is missing: pip install '.[browser]'")
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        no_browser(f"none of {', '.join(BROWSERS)} is installed")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
-        yield browser
-        browser.close()
 
 
 class Reader:
