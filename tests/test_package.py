@@ -24,6 +24,7 @@ LAYERS = {
     "losses": "functional modes targets tensor",
     "nn": "modes tensor",
     "files": "",
+    "evaluation": "",
     "drawing.text": "ops",
     "drawing.graph": "backprop drawing.text modes nn tensor",
     "drawing.picture": "drawing drawing.text files",

@@ -1,0 +1,83 @@
+"""A test set that is opened once, so that its score stays what it promises."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, NoReturn
+
+import numpy as np
+
+
+class SealedTestSet:
+    """Examples held out to the end: they score one model, once, and cannot be looked at before.
+
+    Whoever looks at the score of a test set and goes on to choose has made it a validation set: the
+    best of many scores is too good. So ``score`` works once; after that it raises RuntimeError, and
+    says when the set was opened and with what result. Indexing, iteration, copies and pickles are
+    refused with TypeError. ``X`` and ``y`` are kept as they are, and have one length: ValueError if
+    not.
+
+    >>> from tinygrad_edu.evaluation import SealedTestSet
+    >>> sealed = SealedTestSet([[0.0], [1.0], [2.0]], [0, 1, 1])
+    >>> sealed
+    <SealedTestSet of 3 examples, never opened>
+    >>> sealed.score(lambda X: [0, 0, 1]).round(4)
+    np.float64(0.6667)
+    >>> sealed.score(lambda X: [0, 1, 1])
+    Traceback (most recent call last):
+    ...
+    RuntimeError: this test set was opened on ... and gave 0.6667 for a function...
+    """
+
+    def __init__(self, X: Any, y: Any) -> None:  # noqa: N803 (as in scikit-learn)
+        if np.shape(X)[:1] != np.shape(y)[:1]:
+            raise ValueError(
+                f"a test set has one target for each example, but X has shape {np.shape(X)} and y "
+                f"{np.shape(y)}"
+            )
+        self.__examples = X, y
+        self.__opened = ""
+
+    def score(self, model: Any, scoring: Callable[[Any, Any, Any], Any] | None = None) -> Any:
+        """The score of ``model``, the first time; after that, RuntimeError.
+
+        ``model``: a fitted estimator with ``score(X, y)``, or a function from X to predicted
+        labels, whose score is the share that is right. ``scoring``: a function of (model, X, y), as
+        scikit-learn's ``get_scorer("roc_auc")`` gives. An error in the model leaves the set sealed.
+        """
+        if self.__opened:
+            raise RuntimeError(
+                f"this test set was {self.__opened}. A second score would help to choose, and what "
+                "is chosen by test data scores too well on it: choose by a validation set, or hold "
+                "out new data"
+            )
+        x, y = self.__examples
+        if scoring is not None:
+            result = scoring(model, x, y)
+        elif hasattr(model, "score"):
+            result = model.score(x, y)
+        elif callable(model):
+            result = np.mean(np.asarray(model(x)) == np.asarray(y))
+        else:
+            raise TypeError(
+                f"to score takes an estimator or a function from X to labels, but got {model!r}"
+            )
+        named = type(model).__name__
+        self.__opened = (
+            f"opened on {datetime.now():%Y-%m-%d at %H:%M:%S} and gave {result:.4g} for "
+        )
+        self.__opened += f"a {named}"
+        return result
+
+    def __len__(self) -> int:
+        return len(self.__examples[1])
+
+    def __repr__(self) -> str:
+        return f"<SealedTestSet of {len(self)} examples, {self.__opened or 'never opened'}>"
+
+    def _refuse(self, *_: Any) -> NoReturn:
+        raise TypeError(
+            "a sealed test set shows no examples, for what has been seen cannot be unseen: train "
+            "and choose on other data, and then write sealed.score(model), once"
+        )
+
+    __getitem__ = __iter__ = __contains__ = __array__ = __reduce_ex__ = _refuse
