@@ -36,6 +36,7 @@ LAYERS = {
     "drawing": "drawing.picture drawing.steps drawing.view",
     "optim": "tensor",
     "data": "tensor",
+    "classifier": "data functional losses optim tensor",
     "saving": "files tensor",
     "testing.check": "ops modes tensor transforms",
     "testing.strategies": "tensor",
