@@ -12,7 +12,12 @@ LESSONS = (
     "search",
     "landscape",
     "stochastic",
+    "noise",
     "stopping",
     "evaluation",
+    "future",
     "pytorch",
 )
+
+# Programs with options. The gallery runs these, too; others take longer or need more.
+IN_THE_GALLERY = ("digits", "graph", "mistakes")

@@ -7,7 +7,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from demos import LESSONS
+from demos import IN_THE_GALLERY, LESSONS
 from demos._options import Parser, make_folder
 
 HERE = Path(__file__).parent
@@ -30,7 +30,7 @@ def complain(message: str) -> int:
 
 
 def build(argv: list[str], names: tuple[str, ...]) -> int:
-    """Run lessons, and all programs after all lessons, and write what they show as pages."""
+    """Run lessons and programs, and write what they show as pages."""
     only = names[0] if len(names) == 1 else ""
     parser = Parser(prog=f"python -m demos {only}".strip(), description=ideas().get(only, __doc__))
     parser.add_argument("--out", type=Path, default=OUT, help="(default: %(default)s)")
@@ -74,7 +74,7 @@ def main(argv: list[str]) -> int:
         return complain(f"there is no demo {name!r}; the demos are: {', '.join(demos)}")
     try:
         if not name:
-            return build(argv, tuple(demos))
+            return build(argv, (*LESSONS, *IN_THE_GALLERY))
         if name in LESSONS:
             return build(argv[1:], (name,))
         status: int = importlib.import_module(f"demos.{name}").main(argv[1:])

@@ -31,14 +31,25 @@ folder = Path("demo-output")
 shown: list[tuple[str, str]] = []  # the files since the last cell of a lesson, with their captions
 
 
+class Picture:
+    """A file that a notebook shows; a Figure without pyplot would be a line of text there."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def _repr_png_(self) -> bytes:
+        return self.path.read_bytes()
+
+
 def show(thing: Any, name: str, caption: str) -> Any:
-    """Write a Figure, Drawing or Steps to the file ``name``, and give it back, for notebooks.
+    """Write a Figure, Drawing or Steps to the file ``name``, and give back what a notebook shows.
 
     ``caption`` says what to see in it, also to those who cannot see it.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if isinstance(thing, Figure):
         thing.savefig(folder / name)
+        thing = Picture(folder / name)
     else:
         thing.save(folder / name)
     shown.append((name, caption))

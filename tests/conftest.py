@@ -36,7 +36,7 @@ def no_browser(reason):
     pytest.skip(reason)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop must be gone when others need one
 def browser():
     """A real browser, in which pages are opened; without one, tests are skipped."""
     try:
