@@ -1,5 +1,6 @@
 """Tensor: what it holds, what NumPy does with it, and what it refuses."""
 
+import contextlib
 import copy
 import pickle
 
@@ -354,6 +355,92 @@ def test_a_tensor_becomes_an_array_by_a_copy():
     t = Tensor([1.0, 2.0])
     np.asarray(t)[0] = 9.0
     assert t.data[0] == 1.0
+
+
+def test_a_tensor_becomes_an_array_of_any_dtype():
+    t = Tensor([1.5, 2.5])
+    assert np.asarray(t, dtype=np.float32).dtype == np.float32
+    assert np.array(t, dtype=int).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("take", [np.asarray, np.from_dlpack])
+def test_a_single_number_becomes_an_array_without_axes(take):
+    product = take(Tensor(2.0) * 3)
+    assert (type(product), product.shape, product.item()) == (np.ndarray, (), 6.0)
+
+
+@pytest.mark.parametrize(
+    "t",
+    [
+        *[Tensor([0, 1], dtype=dtype) for dtype in (np.float16, np.float32, np.uint64, np.bool_)],
+        Tensor(np.zeros((0, 3))),
+        Tensor(np.arange(6.0).reshape(2, 3).T),
+        Tensor(np.arange(6.0)[::-2]),
+        Tensor(np.arange(2.0).astype(">f8")),
+        Tensor(np.arange(6.0)).reshape(3, 2)[:, 1],
+        Tensor(1.0, requires_grad=True).detach(),
+    ],
+    ids=repr,
+)
+def test_dlpack_keeps_numbers_shape_and_dtype(t):
+    array = np.from_dlpack(t)
+    assert (array.dtype, array.shape) == (t.dtype, t.shape)
+    np.testing.assert_array_equal(array, t.data)
+    assert array.flags.writeable
+    assert t.__dlpack_device__() == t.data.__dlpack_device__()
+
+
+class Legacy:
+    """Answers as before DLPack 1.0, when nobody asked for a version, a device or a copy."""
+
+    def __init__(self, t):
+        self.__dlpack__, self.__dlpack_device__ = lambda **_: t.__dlpack__(), t.__dlpack_device__
+
+
+@pytest.mark.parametrize(
+    "take",
+    [
+        np.from_dlpack,
+        lambda t: np.from_dlpack(t, copy=True),
+        lambda t: np.from_dlpack(Legacy(t)),
+    ],
+    ids=["any", "copy", "legacy"],
+)
+@pytest.mark.parametrize("mode", [contextlib.nullcontext, tinygrad_edu.debug])
+def test_dlpack_shares_no_memory_that_a_graph_needs(w, take, mode):
+    x = Tensor([4.0, 5.0, 6.0])
+    with mode():
+        y = w * x
+        assert not np.shares_memory(take(x), x.data)
+        assert y.requires_grad
+
+
+def test_dlpack_of_what_requires_a_gradient_is_refused(w):
+    with pytest.raises(BufferError, match=r"'w' requires a gradient.*pass t\.detach\(\)"):
+        np.from_dlpack(w)
+    with pytest.raises(BufferError, match=r"result of multiply.*pass t\.detach\(\)"):
+        np.from_dlpack(w * 2)
+    with no_grad(), pytest.raises(BufferError, match=r"pass t\.detach\(\)"):
+        np.from_dlpack(w)
+    assert np.from_dlpack((w * 2).detach()).tolist() == [2.0, 4.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("take", "error"), [(np.asarray, ValueError), (np.from_dlpack, BufferError)]
+)
+def test_memory_is_shared_through_data_alone(take, error):
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(error, match=rf"np\.{take.__name__}\(t\.data\) shares the array itself"):
+        take(t, copy=False)
+    assert np.shares_memory(take(t.data), t.data)
+
+
+def test_dlpack_knows_the_memory_of_the_cpu_alone():
+    t = Tensor([1.0])
+    with pytest.raises(BufferError, match="device"):
+        t.__dlpack__(dl_device=(2, 0))
+    with pytest.raises(RuntimeError, match="stream"):
+        t.__dlpack__(stream=1)
 
 
 # What it refuses.

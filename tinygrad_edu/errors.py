@@ -63,6 +63,20 @@ def cut_off(tensor: Any, instead: str) -> TypeError:
     )
 
 
+def not_exported(tensor: Any) -> BufferError:
+    return BufferError(
+        f"{_sentence(describe(tensor))} requires a gradient, and would be cut off from it here: "
+        "what another library computes is not recorded. To cut it off on purpose, pass t.detach()."
+    )
+
+
+def only_by_a_copy(shared: str) -> str:
+    return (
+        "A Tensor gives its data away by a copy, because a graph may need its array as it is. "
+        f"{shared} shares the array itself."
+    )
+
+
 def result_is_fixed(tensor: Any, what: str) -> RuntimeError:
     return RuntimeError(
         f"{_sentence(describe(tensor))} was computed, so {what} cannot be set; a leaf's can. "

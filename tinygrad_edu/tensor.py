@@ -447,8 +447,35 @@ class Tensor(Node):
                 "To keep or plot a number, write t.item(); to put Tensors together, np.stack",
             )
         if copy is False:
-            raise ValueError("a Tensor becomes an array by a copy; t.data is its own array")
+            raise ValueError(errors.only_by_a_copy("np.asarray(t.data)"))
         return np.array(self._value, dtype=dtype)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[int, int] | None = None,
+        dl_device: tuple[int, int] | None = None,
+        copy: bool | None = None,
+    ) -> Any:
+        """A copy of the data, for other libraries: ``torch.from_dlpack(t.detach())``.
+
+        Shared memory would not be safe: a graph may need it as it is, and that it is read-only can
+        be said, but PyTorch (2.13) writes to it all the same. ``torch.from_dlpack(t.data)`` shares
+        it. Raises BufferError if this requires a gradient, for ``copy=False`` and for devices other
+        than the CPU, RuntimeError for a ``stream``. The parameters are those of
+        https://data-apis.org/array-api/latest/API_specification/generated/array_api.array.__dlpack__.html
+        """
+        if self._requires_grad:
+            raise errors.not_exported(self)
+        if copy is False:
+            raise BufferError(errors.only_by_a_copy("np.from_dlpack(t.data)"))
+        return self.data.__dlpack__(
+            stream=stream, max_version=max_version, dl_device=dl_device, copy=True
+        )
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return self.data.__dlpack_device__()
 
     # As text, and to be kept.
 

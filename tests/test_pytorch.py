@@ -1,0 +1,282 @@
+"""Models travel to PyTorch and back: the same outputs, gradients, updates, files and memory."""
+
+import itertools
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, load, losses, nn, optim, save
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
+
+RNG = np.random.default_rng(0)
+INPUTS = RNG.normal(size=(11, 8, 5))  # a first batch, and one for each of ten updates
+LABELS = RNG.integers(0, 3, size=(11, 8))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Models this small wait for threads longer than they compute."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+class Named(nn.Module):
+    """A model with layers of its own names, one of them without a bias."""
+
+    def __init__(self, rng):
+        self.hidden = nn.Linear(5, 4, bias=False, rng=rng)
+        self.head = nn.Sequential(nn.Linear(4, 3, rng=rng))
+
+    def forward(self, x):
+        return self.head(np.tanh(self.hidden(x)))
+
+
+class TorchNamed(torch.nn.Module):
+    """The same, written for PyTorch."""
+
+    def __init__(self):
+        super().__init__()
+        self.hidden = torch.nn.Linear(5, 4, bias=False)
+        self.head = torch.nn.Sequential(torch.nn.Linear(4, 3))
+
+    def forward(self, x):
+        return self.head(torch.tanh(self.hidden(x)))
+
+
+def linear(rng):
+    return nn.Linear(5, 3, rng=rng), torch.nn.Linear(5, 3)
+
+
+def perceptron(rng):
+    ours = nn.Sequential(nn.Linear(5, 7, rng=rng), np.tanh, nn.Linear(7, 3, rng=rng))
+    theirs = torch.nn.Sequential(torch.nn.Linear(5, 7), torch.nn.Tanh(), torch.nn.Linear(7, 3))
+    return ours, theirs
+
+
+def named(rng):
+    return Named(rng), TorchNamed()
+
+
+def to_torch(ours, theirs):
+    state = ours.state_dict()
+    theirs.load_state_dict({name: torch.from_numpy(array) for name, array in state.items()})
+
+
+def from_torch(ours, theirs):
+    ours.load_state_dict({name: tensor.numpy() for name, tensor in theirs.state_dict().items()})
+
+
+def file_to_torch(ours, theirs, path):
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
+    save(path, ours.state_dict())
+    theirs.load_state_dict(files.load_file(path))
+
+
+def file_from_torch(ours, theirs, path):
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
+    files.save_file(theirs.state_dict(), path)
+    ours.load_state_dict(load(path))
+
+
+@pytest.fixture(params=[linear, perceptron, named])
+def models(request):
+    """A model here and the same one in PyTorch, both float64, with weights that differ."""
+    torch.manual_seed(0)
+    ours, theirs = request.param(np.random.default_rng(1))
+    return ours, theirs.double()
+
+
+def assert_same(ours, theirs, tolerance=1e-12):
+    np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance)
+
+
+def assert_same_weights(ours, theirs, tolerance=0.0):
+    state = theirs.state_dict()
+    assert ours.state_dict().keys() == state.keys()
+    for name, array in ours.state_dict().items():
+        assert_same(array, state[name].numpy(), tolerance)
+
+
+def backward_of_both(ours, theirs, x, y):
+    """The loss of both on a batch, its gradients left in the models."""
+    here = losses.cross_entropy(ours(x), y)
+    there = torch.nn.functional.cross_entropy(theirs(torch.tensor(x)), torch.tensor(y))
+    ours.zero_grad(), theirs.zero_grad()
+    here.backward(), there.backward()
+    return here.item(), there.item()
+
+
+# States.
+
+
+@pytest.mark.parametrize("move", [to_torch, from_torch])
+def test_a_state_that_was_moved_gives_the_same_outputs_and_gradients(models, move):
+    ours, theirs = models
+    move(ours, theirs)
+    assert_same_weights(ours, theirs)
+    assert_same(ours(INPUTS[0]).data, theirs(torch.tensor(INPUTS[0])).detach().numpy())
+    assert_same(*backward_of_both(ours, theirs, INPUTS[0], LABELS[0]))
+    gradients = {name: p.grad.numpy() for name, p in theirs.named_parameters()}
+    assert [name for name, _ in ours.named_parameters()] == list(gradients)
+    for name, parameter in ours.named_parameters():
+        assert np.any(parameter.grad), name
+        assert_same(parameter.grad, gradients[name])
+
+
+def test_models_that_exchanged_a_state_share_no_memory(models):
+    ours, theirs = models
+    from_torch(ours, theirs)
+    before = ours.state_dict()
+    with torch.no_grad():
+        for tensor in theirs.parameters():
+            tensor.zero_()
+    for array in ours.state_dict().values():
+        torch.from_numpy(array).zero_()
+    for name, array in ours.state_dict().items():
+        assert np.any(array), name
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"momentum": momentum, "weight_decay": decay, "nesterov": nesterov}
+        for momentum, decay, nesterov in itertools.product((0.0, 0.9), (0.0, 0.1), (False, True))
+        if momentum or not nesterov
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("move", [to_torch, from_torch])
+def test_ten_steps_of_sgd_are_the_same(models, move, options):
+    ours, theirs = models
+    move(ours, theirs)
+    start = ours.state_dict()
+    sgd = optim.SGD(ours.parameters(), lr=0.2, **options)
+    torch_sgd = torch.optim.SGD(theirs.parameters(), lr=0.2, **options)
+    for x, y in zip(INPUTS[1:], LABELS[1:], strict=True):
+        assert_same(*backward_of_both(ours, theirs, x, y))
+        sgd.step(), torch_sgd.step()
+        assert_same_weights(ours, theirs, 1e-12)
+    assert all(np.any(start[name] != array) for name, array in ours.state_dict().items())
+
+
+def test_nesterov_without_momentum_is_refused_by_both(models):
+    ours, theirs = models
+    for sgd, parameters in (optim.SGD, ours.parameters()), (torch.optim.SGD, theirs.parameters()):
+        with pytest.raises(ValueError, match=r"(?i)nesterov.*momentum"):
+            sgd(parameters, lr=0.1, nesterov=True)
+
+
+@pytest.mark.parametrize(("dtype", "name"), [(np.float32, "float32"), (np.float64, "float64")])
+def test_a_round_trip_keeps_every_bit(dtype, name):
+    first, second = (nn.Linear(5, 3, rng=seed, dtype=dtype) for seed in (0, 1))
+    theirs = torch.nn.Linear(5, 3, dtype=getattr(torch, name))
+    to_torch(first, theirs)
+    from_torch(second, theirs)
+    for array, parameter in zip(first.state_dict().values(), second.parameters(), strict=True):
+        assert parameter.dtype == dtype
+        np.testing.assert_array_equal(array, parameter.data)
+
+
+def test_names_that_differ_are_told_and_nothing_changes():
+    ours, theirs = nn.Linear(5, 3, rng=0), torch.nn.Sequential(torch.nn.Linear(5, 3).double())
+    before = ours.state_dict()
+    with pytest.raises(KeyError, match=r"missing: weight, bias; unknown: 0\.weight, 0\.bias"):
+        from_torch(ours, theirs)
+    for name, array in ours.state_dict().items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+# Files.
+
+
+@pytest.mark.parametrize("move", [file_to_torch, file_from_torch])
+def test_files_travel(models, move, tmp_path):
+    ours, theirs = models
+    move(ours, theirs, tmp_path / "model.safetensors")
+    assert_same_weights(ours, theirs)
+    assert_same(*backward_of_both(ours, theirs, INPUTS[0], LABELS[0]))
+
+
+@pytest.mark.parametrize(
+    "name", ["float16", "float32", "float64", "int8", "int32", "int64", "uint8", "bool"]
+)
+@pytest.mark.parametrize("shape", [(), (0, 2), (3, 2)], ids=str)
+def test_files_keep_dtype_shape_and_numbers(name, shape, tmp_path):
+    files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
+    array = np.random.default_rng(0).integers(0, 2, shape).astype(name)
+    save(tmp_path / "ours", {"a": array})
+    tensor = files.load_file(tmp_path / "ours")["a"]
+    assert (tensor.dtype, tuple(tensor.shape)) == (getattr(torch, name), shape)
+    files.save_file({"a": tensor}, tmp_path / "theirs")
+    back = load(tmp_path / "theirs")["a"]
+    assert (back.dtype, back.shape) == (array.dtype, shape)
+    np.testing.assert_array_equal(back, array)
+
+
+# Tensors.
+
+TAKE = [torch.from_dlpack, torch.tensor, torch.as_tensor, torch.asarray]
+
+
+@pytest.mark.parametrize("take", TAKE, ids=lambda take: take.__name__)
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Tensor([0.5, 1.5], requires_grad=True).detach(),
+        lambda: Tensor(2.0, requires_grad=True).detach(),
+        lambda: Tensor(2.0) * 3,
+        lambda: Tensor(np.zeros((0, 3))),
+        lambda: Tensor(np.arange(6.0).reshape(2, 3).T),
+        lambda: Tensor(np.arange(6.0)[::-2]),  # PyTorch knows no negative strides
+        *[
+            lambda dtype=dtype: Tensor([0, 1], dtype=dtype)
+            for dtype in (np.float16, np.float32, np.int64, np.uint8, np.bool_)
+        ],
+    ],
+)
+def test_tensors_become_those_of_pytorch(take, make):
+    t = make()
+    taken = take(t)
+    assert isinstance(taken, torch.Tensor)
+    assert not taken.requires_grad
+    assert (taken.numpy().dtype, tuple(taken.shape)) == (t.dtype, t.shape)
+    np.testing.assert_array_equal(taken.numpy(), t.data)
+
+
+@pytest.mark.parametrize("take", TAKE, ids=lambda take: take.__name__)
+def test_what_pytorch_writes_reaches_no_graph(take):
+    w, x = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0, 4.0])
+    y = (w * x).sum()
+    take(x).zero_()
+    y.backward()
+    assert w.grad.tolist() == [3.0, 4.0]
+
+
+def test_memory_is_shared_through_data():
+    t = Tensor([1.0, 2.0])
+    with pytest.raises(BufferError, match=r"t\.data\) shares the array itself"):
+        torch.from_dlpack(t, copy=False)
+    torch.from_dlpack(t.data)[0] = 9.0
+    assert t.data.tolist() == [9.0, 2.0]
+
+
+@pytest.mark.parametrize("take", TAKE, ids=lambda take: take.__name__)
+def test_a_tensor_that_requires_a_gradient_is_refused(take):
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w")
+    for cut in w, w * 2:
+        with pytest.raises(BufferError, match=r"requires a gradient.*pass t\.detach\(\)"):
+            take(cut)
+
+
+def test_numbers_of_pytorch_become_a_tensor_by_a_copy():
+    theirs = torch.tensor([1.0, 2.0])
+    t = Tensor(theirs.numpy(), requires_grad=True)
+    theirs.zero_()
+    assert t.dtype == np.float32
+    assert t.data.tolist() == [1.0, 2.0]
+    (t * torch.tensor([3.0, 4.0])).sum().backward()
+    assert t.grad.tolist() == [3.0, 4.0]
