@@ -1,4 +1,29 @@
-"""A minimal reverse-mode autograd engine on NumPy, to learn from and to trust."""
+"""A minimal reverse-mode autograd engine on NumPy, to learn from and to trust.
+
+A ``Tensor`` records the operations it goes through, and its ``backward`` finds the gradients;
+``grad`` and its kin give derivatives as functions. ``draw`` and ``steps`` show a graph, ``debug``
+says where numbers go wrong. The rest is in modules:
+
+- ``tinygrad_edu.functional``: sigmoid, softmax and friends
+- ``tinygrad_edu.losses``: every loss of the lecture
+- ``tinygrad_edu.nn``, ``tinygrad_edu.optim`` and ``tinygrad_edu.data``: models, gradient descent,
+  image sets and mini-batches
+- ``tinygrad_edu.drawing``: what ``draw`` and ``steps`` return
+- ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives
+- ``tinygrad_edu.classifier``: a linear classifier for scikit-learn
+- ``tinygrad_edu.evaluation``: a test set that is opened once
+
+To read how it works, start with ``tinygrad_edu.ops``, the table of derivatives; go on to
+``tinygrad_edu.backprop``, the chain rule, and ``tinygrad_edu.modes``.
+
+>>> import numpy as np
+>>> from tinygrad_edu import Tensor
+>>> w = Tensor([0.5, -1.0], requires_grad=True)
+>>> loss = np.log(1.0 + np.exp(-(w * [2.0, 1.0]).sum()))
+>>> loss.backward()
+>>> w.grad
+array([-1. , -0.5])
+"""
 
 from tinygrad_edu import data, functional, losses, nn, optim
 from tinygrad_edu.debugging import debug

@@ -10,23 +10,14 @@ It needs scikit-learn (1.6 or newer) and tqdm, so ``import tinygrad_edu`` does n
 
 from __future__ import annotations
 
+import copy
 import math
 import warnings
 from collections.abc import Callable
 from numbers import Integral, Real
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
-from sklearn.preprocessing import LabelEncoder
-from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, validate_data
-from tqdm import tqdm
 
 from tinygrad_edu import losses
 from tinygrad_edu.data import minibatches
@@ -34,8 +25,48 @@ from tinygrad_edu.functional import one_hot, softmax, softplus
 from tinygrad_edu.optim import SGD
 from tinygrad_edu.tensor import Array, Tensor
 
+try:
+    from sklearn.base import BaseEstimator, ClassifierMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import LabelEncoder
+    from sklearn.utils import check_random_state
+    from sklearn.utils.metaestimators import available_if
+    from sklearn.utils.multiclass import check_classification_targets
+    from sklearn.utils.validation import check_is_fitted, validate_data
+    from tqdm import tqdm
+except ImportError as error:
+    raise ImportError(
+        f"LinearClassifier needs scikit-learn, 1.6 or newer, and tqdm ({error}): "
+        "pip install 'scikit-learn>=1.6' tqdm"
+    ) from error
+
 ONE_VS_REST = ("exponential", "hinge", "logistic", "mse_loss")  # targets -1 and +1, as scores
 ONE_OF_ALL = ("cross_entropy", "multiclass_hinge")  # scores (N, K), class indices (N,)
+SCORED_AT_ONCE = 1000  # examples, for bytes that become floating point may not fit into memory
+
+# Type and range of every parameter but random_state, and what they are in words.
+PARAMETERS: dict[str, tuple[Any, Callable[[Any], bool], str]] = {
+    "loss": (
+        object,
+        lambda v: callable(v) or (isinstance(v, str) and v in (*ONE_OF_ALL, *ONE_VS_REST)),
+        f"a function of scores and targets, or one of {', '.join((*ONE_OF_ALL, *ONE_VS_REST))} "
+        "(scikit-learn's log_loss is cross_entropy or logistic here, its squared_error mse_loss)",
+    ),
+    "learning_rate": (Real, lambda v: 0 < v < np.inf, "a positive number"),
+    "batch_size": (Integral, lambda v: v >= 1, "an integer of at least 1"),
+    "max_iter": (Integral, lambda v: v >= 1, "an integer of at least 1"),
+    "momentum": (Real, lambda v: 0 <= v < 1, "a number from 0 to less than 1"),
+    "alpha": (Real, lambda v: 0 <= v < np.inf, "0 or a positive number"),
+    "early_stopping": (bool | np.bool_, lambda _: True, "True or False"),
+    "validation_fraction": (Real, lambda v: 0 < v < 1, "a number between 0 and 1"),
+    "n_iter_no_change": (Integral, lambda v: v >= 1, "an integer of at least 1"),
+    "tol": (Real | None, lambda v: v is None or 0 <= v < np.inf, "0, a positive number or None"),
+    "warm_start": (bool | np.bool_, lambda _: True, "True or False"),
+    "shuffle": (bool | np.bool_, lambda _: True, "True or False"),
+    "verbose": (Integral | np.bool_, lambda v: v >= 0, "True, False or an integer, 0 for False"),
+    "callback": (object, lambda v: v is None or callable(v), "a function or None"),
+}
 
 
 class LinearClassifier(ClassifierMixin, BaseEstimator):
@@ -45,12 +76,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
     - ``loss``: "cross_entropy" or "multiclass_hinge", of all scores of an example at once;
       "logistic", "hinge", "exponential" or "mse_loss", of each class against the rest with targets
-      -1 and +1, their sum over the classes; or a function of scores (N, K), a Tensor, and class
-      indices (N,) that returns the mean loss, a Tensor.
+      -1 and +1, their sum over the classes (``losses.hinge`` is "hinge", and so on); or a function
+      of scores (N, K), a Tensor, and class indices (N,) that returns the mean loss, a Tensor.
     - ``learning_rate``: the step size, constant. ``momentum``: as in ``optim.SGD``.
     - ``batch_size``: examples per step. ``max_iter``: at most so many epochs, passes over them all.
     - ``alpha``: the L2 penalty ``alpha / 2 * (coef_ ** 2).sum()`` is added to the mean loss; the
-      intercept goes free. It is SGDClassifier's alpha, and 1 / (C * N) of LogisticRegression.
+      intercept goes free. It is SGDClassifier's alpha, and 1 / (C * N) of LogisticRegression; for
+      "mse_loss", twice SGDClassifier's, whose loss is half of that.
     - ``tol``, ``n_iter_no_change``: training ends after that many epochs in a row whose loss was
       not below the least one by ``tol``; with ``tol=None``, after ``max_iter``.
     - ``early_stopping``: the accuracy on ``validation_fraction`` of the examples, held out with the
@@ -75,7 +107,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     Sparse matrices and sample weights are not supported.
 
     Raises ValueError for parameters out of range, a single class, or what scikit-learn finds wrong
-    with the data; FloatingPointError if training diverges; TypeError if ``loss`` gives no Tensor.
+    with the data; FloatingPointError if training diverges; TypeError if ``loss`` gives no Tensor or
+    ``X`` is sparse. An error leaves the estimator as it was.
     Warns (ConvergenceWarning) if ``max_iter`` came before the end, or the loss has doubled; and if
     Ctrl-C ended the training: what is learned is kept.
 
@@ -90,24 +123,6 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     >>> model[-1].coef_.shape
     (3, 13)
     """
-
-    _parameter_constraints: ClassVar[dict[str, Any]] = {
-        "loss": [StrOptions({*ONE_VS_REST, *ONE_OF_ALL}), callable],
-        "learning_rate": [Interval(Real, 0, None, closed="neither")],
-        "batch_size": [Interval(Integral, 1, None, closed="left")],
-        "max_iter": [Interval(Integral, 1, None, closed="left")],
-        "momentum": [Interval(Real, 0, 1, closed="left")],
-        "alpha": [Interval(Real, 0, None, closed="left")],
-        "early_stopping": ["boolean"],
-        "validation_fraction": [Interval(Real, 0, 1, closed="neither")],
-        "n_iter_no_change": [Interval(Integral, 1, None, closed="left")],
-        "tol": [Interval(Real, 0, None, closed="left"), None],
-        "warm_start": ["boolean"],
-        "shuffle": ["boolean"],
-        "random_state": ["random_state"],
-        "verbose": ["verbose"],
-        "callback": [callable, None],
-    }
 
     classes_: Array
     coef_: Array
@@ -150,8 +165,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.callback = callback
 
     def fit(self, X: Any, y: Any) -> Self:
-        """Learn from examples ``X`` (N, F) and their labels ``y`` (N,), numbers or strings."""
-        self._validate_params()
+        """Learn from examples ``X`` (N, F) and their labels ``y`` (N,), numbers or strings.
+
+        Gives back the estimator itself. Raises and warns as the class says.
+        """
+        self._check_parameters()
         return self._fit(X, y, self.warm_start and hasattr(self, "coef_"))
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Self:
@@ -159,9 +177,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
 
         ``classes``: all labels that there will ever be; required by the first call. Momentum is
         carried over from one call to the next. Raises ValueError with ``early_stopping``, for which
-        all examples are needed, or if ``classes`` are not those of the first call.
+        all examples are needed, if ``classes`` are missing at first or others later, or for a label
+        that is none of them.
+
+        >>> from tinygrad_edu.classifier import LinearClassifier
+        >>> model = LinearClassifier(random_state=0)
+        >>> for X, y in [([[0.0], [1.0]], ["no", "yes"]), ([[3.0], [-2.0]], ["yes", "no"])]:
+        ...     model = model.partial_fit(X, y, classes=["no", "yes"])
+        >>> print(model.predict([[2.5], [-2.5]]))
+        ['yes' 'no']
         """
-        self._validate_params()
+        self._check_parameters()
         if self.early_stopping:
             raise ValueError("early_stopping needs all examples: use fit, or early_stopping=False")
         resume = hasattr(self, "coef_")
@@ -172,56 +198,81 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         return self._fit(X, y, resume, partial=True, classes=classes)
 
     def decision_function(self, X: Any) -> Array:
-        """Scores (N, K), or (N,) of two classes: positive for ``classes_[1]``."""
+        """Scores (N, K), or (N,) of two classes: positive for ``classes_[1]``.
+
+        Raises NotFittedError before ``fit``, ValueError if ``X`` is not (N, F) as there.
+        """
         check_is_fitted(self, "coef_")
         X = validate_data(self, X, reset=False)
-        scores: Array = X @ self.coef_.T + self.intercept_
+        scores = self._scores(X)
         return scores if len(self.classes_) > 2 else scores[:, 0]
 
     def predict(self, X: Any) -> Array:
-        """The labels (N,) of the classes with the highest scores."""
-        best = self._scores(X).argmax(axis=1)
+        """The labels (N,) of the classes with the highest scores.
+
+        Raises as ``decision_function`` does.
+        """
+        scores = self.decision_function(X)
+        best = scores.argmax(axis=1) if scores.ndim > 1 else (scores > 0).astype(int)
         labels: Array = self.classes_[best]
         return labels
 
-    @available_if(lambda self: self.loss in ("cross_entropy", "logistic"))
+    @available_if(lambda self: _function(self.loss) in (losses.cross_entropy, losses.logistic))
     def predict_proba(self, X: Any) -> Array:
-        """Probabilities (N, K), in the order of ``classes_``; each row has sum 1."""
-        scores = self._scores(X)
-        if self.loss == "logistic" and len(self.classes_) > 2:
+        """Probabilities (N, K), in the order of ``classes_``; each row has sum 1.
+
+        Raises as ``decision_function`` does, and AttributeError for a loss that gives none.
+        """
+        scores = self.decision_function(X)
+        if scores.ndim == 1:
+            scores = _for_each_class(scores[:, np.newaxis])
+        elif _function(self.loss) is losses.logistic:
             scores = -softplus(-scores)  # log sigmoid; softmax divides the sigmoids by their sum
         probabilities: Array = softmax(scores)
         return probabilities
 
-    def _scores(self, X: Any) -> Array:
-        """Scores (N, K), of two classes as well."""
-        scores = self.decision_function(X)
-        rows: Array = _for_each_class(scores.reshape(len(scores), -1))
-        return rows
+    def _scores(self, X: Array) -> Array:
+        """Scores (N, K), or (N, 1) of two classes."""
+        parts = minibatches(X, batch_size=SCORED_AT_ONCE, shuffle=False)
+        return np.concatenate([part @ self.coef_.T + self.intercept_ for part in parts])
+
+    def _check_parameters(self) -> None:
+        for name, (kind, allowed, words) in PARAMETERS.items():
+            value = getattr(self, name)
+            if not (isinstance(value, kind) and allowed(value)):
+                raise ValueError(
+                    f"The {name!r} parameter of LinearClassifier must be {words}. Got {value!r} "
+                    "instead."
+                )
 
     def _fit(
         self, X: Any, y: Any, resume: bool, partial: bool = False, classes: Any = None
     ) -> Self:
-        X, y = validate_data(self, X, y, reset=not resume)
-        check_classification_targets(y)
-        encoder = LabelEncoder()
-        encoder.fit(self.classes_ if resume else y if classes is None else classes)
-        y = encoder.transform(y)
-        if len(encoder.classes_) < 2:
-            raise ValueError(f"there must be two classes, but y has 1 class: {encoder.classes_}")
-        self.classes_ = encoder.classes_
-        if not (partial and resume):
-            self.n_iter_, self.loss_curve_ = 0, []
-        sgd = self._optimizer(X, resume, partial)
-        self._train(X, y, sgd, partial)
-        if partial and self.momentum:
-            sgd.zero_grad()
-            self._sgd = sgd  # it knows the velocity
+        before = vars(self).copy()
+        try:
+            X, y = validate_data(self, X, y, reset=not resume)
+            check_classification_targets(y)
+            encoder = LabelEncoder()
+            encoder.fit(self.classes_ if resume else y if classes is None else classes)
+            y, self.classes_ = encoder.transform(y), encoder.classes_
+            if len(self.classes_) < 2:
+                raise ValueError(f"there must be two classes or more, not 1 class: {self.classes_}")
+            if not (partial and resume):
+                self.n_iter_, self.loss_curve_ = 0, []
+            self.loss_curve_ = self.loss_curve_.copy()
+            sgd = self._optimizer(X, resume, partial)
+            self._train(X, y, sgd, partial)
+            if partial and self.momentum:
+                sgd.zero_grad()
+                self._sgd = sgd  # it knows the velocity
+        except BaseException:
+            self.__dict__ = before  # an error leaves the estimator as it was
+            raise
         return self
 
     def _optimizer(self, X: Array, resume: bool, partial: bool) -> SGD:
         """SGD of coefficients and intercepts: the last one, or a new one from zeros."""
-        kept: SGD | None = self.__dict__.pop("_sgd", None)
+        kept: SGD | None = copy.deepcopy(self.__dict__.pop("_sgd", None))
         if resume:
             weights = self.coef_, self.intercept_
         else:
@@ -249,43 +300,29 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         # With n_iter_, so that calls of partial_fit do not all shuffle in the same way.
         rng = np.random.default_rng([random.randint(2**31 - 1), self.n_iter_])
         epochs = 1 if partial else self.max_iter
-        tol = -np.inf if self.tol is None else self.tol
-        best, kept, waited, problem = -np.inf, None, 0, ""
         steps = epochs * math.ceil(len(train) / self.batch_size)
+        tol = -np.inf if self.tol is None else self.tol
+        best, kept, waited, stopped = -np.inf, None, 0, False
         try:
             with tqdm(total=steps, unit="step", disable=not self.verbose) as bar:
                 for _ in range(epochs):
-                    loss = 0.0
-                    for rows in minibatches(
-                        train, batch_size=self.batch_size, rng=rng, shuffle=self.shuffle
-                    ):
-                        loss += self._step(X[rows], y[rows], sgd) * len(rows) / len(train)
-                        bar.update()
-                    self.coef_, self.intercept_ = (p.numpy() for p in sgd.params)
-                    self.n_iter_ += 1
-                    self.loss_curve_.append(loss)
+                    loss = self._epoch(X, y, train, rng, sgd, bar)
                     merit, shown = -loss, {"loss": f"{loss:.4g}"}
                     if self.early_stopping:
-                        scores = _for_each_class(X_val @ self.coef_.T + self.intercept_)
-                        merit = float(np.mean(scores.argmax(axis=1) == y_val))
+                        found = _for_each_class(self._scores(X_val)).argmax(axis=1)
+                        merit = float(np.mean(found == y_val))
                         validation_scores.append(merit)
                         shown["validation_score"] = f"{merit:.4f}"
-                    bar.set_postfix(shown)
+                    bar.set_postfix(shown, refresh=False)
                     waited = waited + 1 if merit < best + tol else 0
                     if merit > best:
                         best, kept = merit, (self.coef_, self.intercept_, self.n_iter_)
-                    stop = self.callback is not None and self.callback(self)
-                    if stop or waited >= self.n_iter_no_change:
+                    wanted = self.callback is not None and self.callback(self)
+                    stopped = bool(wanted) or waited >= self.n_iter_no_change
+                    if stopped:
                         break
-                else:
-                    if self.tol is not None:
-                        problem = f"no convergence in max_iter={epochs} epochs: raise max_iter"
-            first, last = self.loss_curve_[0], self.loss_curve_[-1]
-            if last - first > abs(first):
-                problem = f"the loss rose from {first:.3g} to {last:.3g}: lower learning_rate"
-            if problem and not partial:
-                advice = f"{problem}, or scale the features with StandardScaler"
-                warnings.warn(advice, ConvergenceWarning, stacklevel=4)
+            if not partial:
+                self._warn_of_problems(stopped or self.tol is None)
         except KeyboardInterrupt:
             warnings.warn("training interrupted: what is learned so far is kept", stacklevel=4)
             self.coef_, self.intercept_ = (p.numpy() for p in sgd.params)
@@ -294,34 +331,59 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             self.coef_, self.intercept_, self.best_iteration_ = kept
 
     @np.errstate(over="ignore", invalid="ignore")  # the error says it better
-    def _step(self, x: Array, y: Array, sgd: SGD) -> float:
-        """One step of gradient descent on a mini-batch; its loss before the step."""
-        sgd.zero_grad()
-        loss = self._objective(x, y, *sgd.params)
-        loss.backward()
-        sgd.step()
-        value = float(loss.item())
-        if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
-            raise FloatingPointError(
-                f"training diverged in epoch {self.n_iter_ + 1}, at a loss of {value:.3g}: lower "
-                f"learning_rate={self.learning_rate}, or scale the features with StandardScaler"
-            )
-        return value
+    def _epoch(
+        self, X: Array, y: Array, train: Array, rng: np.random.Generator, sgd: SGD, bar: Any
+    ) -> float:
+        """One pass over the rows ``train``; the mean loss on the way."""
+        mean = 0.0
+        for rows in minibatches(train, batch_size=self.batch_size, rng=rng, shuffle=self.shuffle):
+            sgd.zero_grad()
+            loss = self._objective(X[rows], y[rows], *sgd.params)
+            loss.backward()
+            sgd.step()
+            value = loss.item()
+            if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
+                raise FloatingPointError(
+                    f"training diverged in epoch {self.n_iter_ + 1}, at a loss of {value:.3g}: "
+                    f"lower learning_rate={self.learning_rate}, or scale the features with "
+                    "StandardScaler"
+                )
+            mean += value * len(rows) / len(train)
+            bar.update()
+        self.coef_, self.intercept_ = (p.numpy() for p in sgd.params)
+        self.n_iter_ += 1
+        self.loss_curve_.append(mean)
+        return mean
+
+    def _warn_of_problems(self, converged: bool) -> None:
+        first, last = self.loss_curve_[0], self.loss_curve_[-1]
+        if last - first > abs(first):
+            problem = f"the loss rose from {first:.3g} to {last:.3g}: lower learning_rate"
+        elif not converged:
+            problem = f"no convergence in max_iter={self.max_iter} epochs: raise max_iter"
+        else:
+            return
+        advice = f"{problem}, or scale the features with StandardScaler"
+        warnings.warn(advice, ConvergenceWarning, stacklevel=5)
 
     def _objective(self, x: Array, y: Array, coef: Tensor, intercept: Tensor) -> Tensor:
         """The mean loss of a mini-batch, with the penalty: what is minimized."""
         scores = x @ coef.T + intercept
-        if self.loss in ONE_VS_REST:
+        function = _function(self.loss)
+        if function in [_function(name) for name in ONE_VS_REST]:
             count = scores.shape[1]
             targets = 2 * one_hot(y, len(self.classes_)) - 1
-            loss = getattr(losses, self.loss)(scores, targets[:, -count:]) * count
+            loss = function(scores, targets[:, -count:]) * count
         else:
-            function = self.loss if callable(self.loss) else getattr(losses, self.loss)
             loss = function(_for_each_class(scores), y)
             if not isinstance(loss, Tensor):
                 raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r}")
         total: Tensor = loss + self.alpha / 2 * (coef * coef).sum() if self.alpha else loss
         return total
+
+
+def _function(loss: Any) -> Any:
+    return getattr(losses, loss) if isinstance(loss, str) else loss
 
 
 def _for_each_class(scores: Any) -> Any:

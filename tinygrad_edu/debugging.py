@@ -27,7 +27,8 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
     are there. And the arrays that a graph uses are locked until ``backward`` is through or the
     graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where otherwise
     the gradient would mix old numbers with new ones. A view made of a locked array, as in
-    ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread.
+    ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread. Raises TypeError
+    for what ``no_grad`` does not decorate.
 
     >>> import numpy as np
     >>> from tinygrad_edu import Tensor, debug

@@ -43,6 +43,7 @@ class SealedTestSet:
         ``model``: a fitted estimator with ``score(X, y)``, or a function from X to predicted
         labels, whose score is the share that is right. ``scoring``: a function of (model, X, y), as
         scikit-learn's ``get_scorer("roc_auc")`` gives. An error in the model leaves the set sealed.
+        Raises TypeError if ``model`` is neither.
         """
         if self.__opened:
             raise RuntimeError(

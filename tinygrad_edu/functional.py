@@ -1,6 +1,7 @@
 """Functions that models and losses share, composed from the primitives in ``ops``.
 
-Each is like a NumPy function: arrays in, array out; Tensors in, Tensor out.
+Each is like a NumPy function: arrays in, array out; Tensors in, Tensor out. Numbers of floating
+point keep their dtype, integers become float64.
 """
 
 from typing import Any
@@ -39,7 +40,7 @@ def softplus(x: Any) -> Any:
 
 
 def relu(x: Any) -> Any:
-    """``max(x, 0)``, elementwise. At the kink ``x = 0`` the derivative is taken as 0.
+    """``max(x, 0)``, of any shape, elementwise. At the kink ``x = 0`` its derivative is taken as 0.
 
     >>> from tinygrad_edu.functional import relu
     >>> relu([-1.0, 0.0, 2.0])
@@ -55,7 +56,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     """``log(sum(exp(x)))`` along ``axis``, without overflow: a smooth ``max``.
 
     The largest element is subtracted before ``exp`` and added back after ``log``, which changes
-    nothing but the rounding. The gradient is ``softmax(x)``.
+    nothing but the rounding. The gradient is ``softmax(x)``. Scores (N, K) give (N,), with
+    ``keepdims`` (N, 1). Raises ValueError if there is no such axis, or nothing along it.
 
     >>> from tinygrad_edu.functional import logsumexp
     >>> logsumexp([1000.0, 1000.0]).round(4)
@@ -71,6 +73,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """``log(softmax(x))`` along ``axis``, finite where softmax itself underflows to 0.
 
+    The result has the shape of ``x``. Raises ValueError as ``logsumexp`` does.
+
     >>> from tinygrad_edu.functional import log_softmax
     >>> log_softmax([0.0, -1000.0])
     array([    0., -1000.])
@@ -85,8 +89,9 @@ def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
 def softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
     """Probabilities from scores: ``exp(x) / sum(exp(x))`` along ``axis``.
 
-    Positive, with sum 1 along ``axis``; unchanged when a number is added to all scores, which is
-    how overflow is avoided.
+    The result has the shape of ``x``, such as (N, K); it is positive, with sum 1 along ``axis``,
+    and unchanged when a number is added to all scores, which is how overflow is avoided. Raises
+    ValueError as ``logsumexp`` does.
 
     >>> from tinygrad_edu.functional import softmax
     >>> softmax([[1.0, 1.0], [1000.0, 0.0]])

@@ -2,8 +2,11 @@
 
 Predictions are Tensors or arrays (then the loss is a NumPy number); targets are data: arrays, lists
 or Tensors that require no gradient. Losses never broadcast one against the other. All take
-``reduction``: "mean" (default) or "sum" over all terms, or "none" for each of them. A mean
-over no example is refused. Results have the dtype of the predictions.
+``reduction``: "mean" (default) or "sum" over all terms, or "none" for each of them. Results have
+the dtype of the predictions.
+
+All raise ValueError for another ``reduction`` and for the mean of no example, and TypeError for
+targets that are no numbers, or that require a gradient, which would be cut off.
 """
 
 from typing import Any
@@ -50,8 +53,9 @@ def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
     ``scores`` and ``targets`` (labels -1 and +1) have one shape. A score of exactly 0 decides
     nothing and counts as an error. The derivative is 0 wherever it exists and is taken as 0 at the
-    step: right, and useless for learning. Source: Hastie, Tibshirani and Friedman, The Elements of
-    Statistical Learning, section 10.6.
+    step: right, and useless for learning. Raises ValueError if the shapes differ or a label is
+    another. Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section
+    10.6.
 
     >>> from tinygrad_edu.losses import zero_one
     >>> print(zero_one([2.0, -1.0, 0.5, -3.0], [1, 1, 1, -1]))
@@ -65,8 +69,9 @@ def logistic(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Log loss ``log(1 + exp(-y * s))``, the cross entropy of ``sigmoid(s)`` for the true label.
 
     ``scores`` and ``targets`` (labels -1 and +1) have one shape. Natural logarithm: log 2 at margin
-    0. Differentiable everywhere, and finite for every finite score. Source: Hastie, Tibshirani and
-    Friedman, The Elements of Statistical Learning, section 10.6.
+    0. Differentiable everywhere, and finite for every finite score. Raises ValueError if the shapes
+    differ or a label is another. Source: Hastie, Tibshirani and Friedman, The Elements of
+    Statistical Learning, section 10.6.
 
     >>> from tinygrad_edu.losses import logistic
     >>> print(logistic([0.0, 1000.0], [1, 1], reduction="none").round(4))
@@ -81,8 +86,8 @@ def exponential(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
     ``scores`` and ``targets`` (labels -1 and +1) have one shape. Differentiable everywhere;
     overflows to infinity, with NumPy's warning, where its value does: below a margin of -709 in
-    float64. Source: Hastie, Tibshirani and Friedman, The Elements of Statistical Learning, section
-    10.4.
+    float64. Raises ValueError if the shapes differ or a label is another. Source: Hastie,
+    Tibshirani and Friedman, The Elements of Statistical Learning, section 10.4.
 
     >>> from tinygrad_edu.losses import exponential
     >>> print(exponential([0.0, 1.0], [1, -1], reduction="none").round(4))
@@ -96,7 +101,8 @@ def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "m
     """Hinge loss ``max(0, margin - y * s)``, the loss of the support vector machine.
 
     ``scores`` and ``targets`` (labels -1 and +1) have one shape. At the kink ``y * s = margin`` the
-    derivative is taken as 0. Source: Cortes and Vapnik, Support-Vector Networks, 1995.
+    derivative is taken as 0. Raises ValueError if the shapes differ or a label is another. Source:
+    Cortes and Vapnik, Support-Vector Networks, 1995.
 
     >>> from tinygrad_edu.losses import hinge
     >>> print(hinge([2.0, 0.25, -1.0], [1, 1, 1], reduction="none"))
@@ -112,7 +118,9 @@ def multiclass_hinge(
     """Multiclass hinge loss: the sum over wrong classes j of ``max(0, s_j - s_y + margin)``.
 
     ``scores``: (N, K), or (K,) for one example; ``targets``: class indices (N,), or one integer. At
-    a kink the derivative is taken as 0. Source: Weston and Watkins, 1999, as in Stanford's CS231n.
+    a kink the derivative is taken as 0. Raises ValueError if the shapes do not fit or there is no
+    such class, TypeError if classes are no integers. Source: Weston and Watkins, 1999, as in
+    Stanford's CS231n.
 
     >>> from tinygrad_edu.losses import multiclass_hinge
     >>> print(multiclass_hinge([-2.85, 0.86, 0.28], 2).round(2))
@@ -133,9 +141,10 @@ def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -
     """``-(t * log p + (1 - t) * log(1 - p))`` for the probability ``p`` of the positive label.
 
     ``probs`` and ``targets``, both in [0, 1], have one shape; 0 * log 0 is 0. Where a target has
-    probability 0 the loss is infinite and has no gradient: ValueError if ``probs`` requires one.
-    Prefer ``binary_cross_entropy_with_logits``, which never meets a 0. No kink. Source: Bishop,
-    Pattern Recognition and Machine Learning, 2006, equation 4.90.
+    probability 0 the loss is infinite and has no gradient: ValueError if ``probs`` requires one, as
+    for shapes that differ and numbers outside [0, 1]. Prefer ``binary_cross_entropy_with_logits``,
+    which never meets a 0. No kink. Source: Bishop, Pattern Recognition and Machine Learning, 2006,
+    equation 4.90.
 
     >>> from tinygrad_edu.losses import binary_cross_entropy
     >>> print(binary_cross_entropy([0.5, 0.9], [0, 1], reduction="none").round(4))
@@ -158,9 +167,9 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
 
     ``logits`` (log-odds, any real number) and ``targets`` in [0, 1] have one shape. Written with
     ``-log sigmoid(z) = softplus(-z)`` and ``-log(1 - sigmoid(z)) = softplus(z)``, so that it is
-    finite for every finite logit; the gradient is ``sigmoid(z) - t``. No kink. Warns if the logits
-    are the result of sigmoid. Source: Bishop, Pattern Recognition and Machine Learning, 2006,
-    equations 4.90 and 4.91.
+    finite for every finite logit; the gradient is ``sigmoid(z) - t``. No kink. Raises ValueError if
+    the shapes differ or a target is outside [0, 1]; warns if the logits are the result of sigmoid.
+    Source: Bishop, Pattern Recognition and Machine Learning, 2006, equations 4.90 and 4.91.
 
     >>> from tinygrad_edu.losses import binary_cross_entropy_with_logits
     >>> print(binary_cross_entropy_with_logits([0.0, 1000.0], [0, 1], reduction="none").round(4))
@@ -179,8 +188,9 @@ def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     ``logits``: scores (N, K), or (K,) for one example. ``targets``: class indices (N,), or rows (N,
     K) of probabilities, one-hot or soft. Finite for every finite logit; the gradient of the mean is
     ``(softmax(logits) - t) / N``. Warns if the logits look like probabilities, because then
-    ``nll_loss`` of their logarithm is meant. No kink. Source: Bishop, Pattern Recognition and
-    Machine Learning, 2006, equations 4.108 and 4.109.
+    ``nll_loss`` of their logarithm is meant. No kink. Raises ValueError if the shapes do not fit,
+    there is no such class or a row is no distribution, TypeError if classes are no integers.
+    Source: Bishop, Pattern Recognition and Machine Learning, 2006, equations 4.108 and 4.109.
 
     >>> from tinygrad_edu.losses import cross_entropy
     >>> print(cross_entropy([-2.85, 0.86, 0.28], 2).round(2))
@@ -198,7 +208,8 @@ def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
     ``log_probs``: logarithms of probabilities (N, K), as of ``log_softmax``, or (K,) for one
     example. ``targets``: class indices (N,), or rows (N, K) of probabilities, where 0 * log 0 is 0.
-    No kink. Source: Bishop, Pattern Recognition and Machine Learning, 2006, equation 4.108.
+    No kink. Raises as ``cross_entropy``, and ValueError if a logarithm is positive. Source: Bishop,
+    Pattern Recognition and Machine Learning, 2006, equation 4.108.
 
     >>> import numpy as np
     >>> from tinygrad_edu.losses import nll_loss
@@ -224,8 +235,9 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     ``p`` and ``q``: probabilities (N, K), or (K,) for one pair; each row has sum 1. It is 0 only
     where the rows are equal, and no distance: swapping ``p`` and ``q`` changes it, and the triangle
     inequality fails. 0 * log 0 is 0, and its slope is taken as 0. Where ``q`` is 0 and ``p`` is
-    not, it is infinite and has no gradient: ValueError if ``q`` requires one. Source: Kullback and
-    Leibler, On Information and Sufficiency, 1951.
+    not, it is infinite and has no gradient: ValueError if ``q`` requires one, as for shapes that
+    differ and rows that are no distributions. Source: Kullback and Leibler, On Information and
+    Sufficiency, 1951.
 
     >>> from tinygrad_edu.losses import kl_divergence
     >>> print(kl_divergence([0.5, 0.5], [0.25, 0.75]).round(4))
@@ -255,8 +267,8 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
 def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Squared error ``(prediction - target) ** 2``, the mean over all elements by default.
 
-    ``predictions`` and ``targets`` have one shape. No kink. Source: Legendre, Nouvelles méthodes
-    pour la détermination des orbites des comètes, 1805 (least squares).
+    ``predictions`` and ``targets`` have one shape: ValueError if not. No kink. Source: Legendre,
+    Nouvelles méthodes pour la détermination des orbites des comètes, 1805 (least squares).
 
     >>> from tinygrad_edu.losses import mse_loss
     >>> print(mse_loss([1.0, 2.0], [1.0, 4.0]))

@@ -24,9 +24,6 @@ class Watcher(Protocol):
         """``backward`` is done with the graph of ``results``."""
 
 
-# The scopes that some code runs in: the innermost, and those around it. Each run makes a new pair.
-Scopes = tuple["scope", "Scopes | None"]
-
 # How many no_grad blocks surround this code, the watchers of the blocks that have one, its scopes.
 mode: ContextVar[tuple[int, tuple[Watcher, ...], Scopes | None]] = ContextVar(
     "mode", default=(0, (), None)
@@ -120,8 +117,8 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
     """Name a part of a program; ``draw`` frames what is computed inside. It changes no number.
 
     A context manager and a decorator; scopes may be nested, and each time one is entered makes a
-    frame of its own. Losses, ``softmax`` and its kin, and modules bring theirs. Raises TypeError if
-    ``name`` is no string.
+    frame of its own. Losses, ``softmax`` and its kin, and modules bring theirs; ``owner`` is such a
+    module. Raises TypeError if ``name`` is no string, or for what ``no_grad`` does not decorate.
 
     >>> from tinygrad_edu import Tensor, draw, scope
     >>> x = Tensor(2.0, requires_grad=True)
@@ -152,6 +149,10 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
     def __exit__(self, *exception: object) -> None:
         paused, watchers, inner = mode.get()
         mode.set((paused, watchers, inner and inner[1]))
+
+
+# The scopes that some code runs in: the innermost, and those around it. Each run makes a new pair.
+Scopes = tuple[scope, "Scopes | None"]
 
 
 class function_scope(scope):  # noqa: N801 (as scope)

@@ -32,7 +32,10 @@ class Module:
     """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; calling the module calls it."""
+        """What the module computes; calling the module calls it.
+
+        Raises NotImplementedError in a class that does not define it.
+        """
         raise NotImplementedError(f"{type(self).__name__} has no forward method: define one")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -95,8 +98,8 @@ class Module:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Set the data of every parameter from ``state``, as ``state_dict`` gives it.
 
-        Raises KeyError if names are missing or left over, ValueError if a shape differs; then no
-        parameter has changed.
+        Raises KeyError if names are missing or left over, ValueError if a shape differs, TypeError
+        for what is no array of numbers; then no parameter has changed.
         """
         parameters = dict(self.named_parameters())
         if parameters.keys() != state.keys():
@@ -122,12 +125,15 @@ class Linear(Module):
 
     ``weight`` is (out_features, in_features), ``bias`` (out_features,) or None. Both start uniform
     in +-1/sqrt(in_features), as in PyTorch, drawn from ``rng``: a ``np.random.Generator``, a seed,
-    or None for fresh randomness. Raises ValueError if a size is less than 1.
+    or None for fresh randomness. ``dtype`` is float16, float32 or float64. Raises ValueError if a
+    size is less than 1, TypeError for another dtype.
 
     >>> from tinygrad_edu import nn
     >>> linear = nn.Linear(3, 2, rng=0)
-    >>> linear([[1.0, 2.0, 3.0]]).shape
-    (1, 2)
+    >>> linear.weight.shape, linear.bias.shape
+    ((2, 3), (2,))
+    >>> linear([[1.0, 2.0, 3.0], [0.0, 0.0, 0.0], [3.0, 2.0, 1.0], [1.0, 1.0, 1.0]]).shape
+    (4, 2)
     """
 
     def __init__(
@@ -172,6 +178,8 @@ class Linear(Module):
 
 class Sequential(Module):
     """Modules and plain functions, each applied to what the one before gives.
+
+    Raises TypeError for what cannot be called.
 
     >>> from tinygrad_edu import nn
     >>> from tinygrad_edu.functional import sigmoid

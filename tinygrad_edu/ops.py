@@ -230,15 +230,18 @@ derivatives |= {
 
 
 def _sigmoid(x: Any) -> Any:
+    """``1 / (1 + exp(-x))``, of any shape, elementwise."""
     decay = np.exp(-np.abs(x))  # at most 1: nothing overflows, and small results keep their digits
     return np.where(np.greater_equal(x, 0), 1, decay) / (1 + decay)
 
 
 def _softplus(x: Any) -> Any:
+    """``log(1 + exp(x))``, of any shape, elementwise."""
     return np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
 
 
 def _getitem(x: Any, index: Any) -> Any:
+    """``x[index]``, and never a view of ``x``."""
     y = x[index]
     return y if y.base is None else y.copy()  # what was read stays so when x changes
 
@@ -247,6 +250,7 @@ _ONCE = (int, np.integer, slice, type(None), type(Ellipsis))  # these take no el
 
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of ``shape``, with ``g`` added where ``index`` points: the reverse of ``getitem``."""
     x = np.zeros(shape, g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
     if all(isinstance(part, _ONCE) or np.asarray(part).dtype == bool for part in parts):
@@ -257,6 +261,7 @@ def _scatter(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
 
 
 def _concatenate(*arrays: Any, axis: int, edges: Sequence[int]) -> Any:
+    """The arrays in a row along ``axis``; ``edges`` are the positions where they meet."""
     return np.concatenate(arrays, axis)
 
 

@@ -12,7 +12,7 @@ from tinygrad_edu.tensor import Tensor
 class SGD:
     """Stochastic gradient descent: each ``step`` moves the parameters against their gradients.
 
-    For a parameter ``p`` with gradient ``g``, as in PyTorch (torch.optim.SGD)::
+    For a parameter ``p`` with gradient ``g``, as in PyTorch (torch.optim.SGD):
 
         g = g + weight_decay * p
         v = momentum * v + g                        # v is g at the first step

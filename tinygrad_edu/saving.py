@@ -53,6 +53,13 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
 
     Raises OSError if there is no such file, ValueError if it is damaged or of another format,
     ModuleNotFoundError if the library safetensors is not installed.
+
+    >>> import tempfile
+    >>> from tinygrad_edu import load, save
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     save(f"{folder}/line.safetensors", {"weight": [[0.5, 1.5]]})
+    ...     load(f"{folder}/line.safetensors")
+    {'weight': array([[0.5, 1.5]])}
     """
     payload = Path(path).read_bytes()
     safetensors = _safetensors()

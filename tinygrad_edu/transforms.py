@@ -22,8 +22,10 @@ def grad(f: Function, argnums: Argnums = 0) -> Function:
     tuple of gradients. Arguments are numbers or arrays of floating point, or Tensors; a gradient
     has the shape and dtype of its argument. It is an array, or a Tensor where it depends on a
     Tensor that requires a gradient; so ``grad(grad(f))`` is the second derivative. An argument that
-    the result does not depend on has gradient 0. Raises TypeError if ``f`` does not return one
-    number computed with Tensors, or if an argument cannot require a gradient.
+    the result does not depend on has gradient 0.
+
+    Raises TypeError if ``f`` does not return one number computed with Tensors, or if an argument
+    cannot require a gradient; ValueError if there is no argument at that position.
 
     >>> from tinygrad_edu import grad
     >>> grad(lambda x: x**3)(2.0)
@@ -62,7 +64,7 @@ def jacobian(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the derivative of each output by each input; see ``grad``.
 
     ``f`` returns a Tensor of any shape; the result has that shape followed by the argument's. It
-    takes one backward pass for each output.
+    takes one backward pass for each output. Raises as ``grad``, but not for more than one number.
 
     >>> import numpy as np
     >>> from tinygrad_edu import jacobian
@@ -84,7 +86,8 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes all second derivatives of ``f``, which returns one number.
 
     For one argument of shape ``s``, the result has shape ``s + s``. For a tuple of arguments it is
-    a tuple of tuples: ``hessian(f, (0, 1))(x, y)[0][1]`` is by ``x``, then by ``y``. See ``grad``.
+    a tuple of tuples: ``hessian(f, (0, 1))(x, y)[0][1]`` is by ``x``, then by ``y``. Raises as
+    ``grad`` does.
 
     >>> from tinygrad_edu import hessian
     >>> hessian(lambda x: (x**3).sum())([1.0, 2.0])

@@ -66,6 +66,17 @@ class Drawing:
 
     It shows itself in a notebook; ``print`` writes its ``text()``. To make an image takes Graphviz:
     the program ``dot``, or else the package pygraphviz, which brings Graphviz along.
+
+    >>> from tinygrad_edu import Tensor, draw
+    >>> x = Tensor(3.0, requires_grad=True, name="x")
+    >>> drawing = draw(2.0 * x)
+    >>> drawing
+    <Drawing of 2 nodes; print() writes a tree>
+    >>> print(drawing)
+    v1 = 2 * x | 6 | grad 1
+      x | 3 | grad 2
+    >>> drawing.roles()
+    {'n0': 'parameter', 'n1': 'result'}
     """
 
     def __init__(
@@ -88,11 +99,14 @@ class Drawing:
         return self.text()
 
     def roles(self) -> dict[str, str]:
-        """What each node is, by its name in ``source``: "input", "parameter", "operation", ..."""
+        """What each node is, by its name in ``source``.
+
+        One of "input", "parameter", "constant", "operation", "result" and "group".
+        """
         return {f"n{i}": node.role for i, node in enumerate(self._nodes)}
 
     def with_last_lines(self, lines: dict[str, str]) -> Drawing:
-        """The same picture, with other words in the last line of some nodes."""
+        """The same picture, with other words in the last line of some nodes, by their names."""
         nodes = [
             replace(node, lines=[*node.lines[:-1], (node.lines[-1][0], lines[f"n{i}"])])
             if f"n{i}" in lines
@@ -193,6 +207,14 @@ class Drawing:
         Its ending says how: .svg, .png or .pdf; .dot or .gv for the source, .txt for the tree.
         Raises ValueError for another ending, RuntimeError as ``svg`` does, OSError if the file
         cannot be written.
+
+        >>> import tempfile
+        >>> from tinygrad_edu import Tensor, draw
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     path = draw(2.0 * Tensor(3.0, requires_grad=True)).save(f"{folder}/graph.txt")
+        ...     print(path.read_text(), end="")
+        v2 = 2 * v1 | 6 | grad 1
+          v1 | 3 | grad 2
         """
         path = Path(path)
         ending = path.suffix.lower()

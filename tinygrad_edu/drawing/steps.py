@@ -53,8 +53,9 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
     rule of the table of derivatives in letters, in numbers, and the result. To go through the steps
     changes nothing.
 
-    ``names`` and ``precision`` are as in ``draw``. Raises TypeError if ``root`` is no Tensor;
-    RuntimeError or ValueError where ``root.backward()`` does, and ValueError beyond 40 tensors.
+    ``names`` and ``precision`` are as in ``draw``. Raises TypeError and ValueError as ``draw``,
+    RuntimeError or ValueError where the first ``root.backward()`` would, and ValueError beyond 40
+    tensors.
 
     >>> from tinygrad_edu import Tensor, steps
     >>> w = Tensor(3.0, requires_grad=True, name="w")
@@ -92,7 +93,10 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
 
 @dataclass(frozen=True)
 class Derivation:
-    """How one number or array comes about: equal expressions, from letters to the result."""
+    """How one number or array, the target, comes about.
+
+    ``expressions`` are equal, from letters to the result; ``notes`` say what they leave out.
+    """
 
     target: str
     expressions: tuple[str, ...]
@@ -107,7 +111,27 @@ class Derivation:
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One operation on its way forward or backward, or the seed between the two."""
+    """One operation on its way forward or backward, or the seed between the two.
+
+    - ``number``: which step it is, from 1 to ``count``.
+    - ``phase``: "forward", "seed" or "backward"; ``title``: the operation in words.
+    - ``derivations``: how its result comes about, or the gradient of each of its arguments: a
+      ``target``, its ``expressions`` and ``notes``.
+    - ``tensor``: the result of the operation.
+    - ``gradients``: of the root by each Tensor reached so far, arrays of its shape and dtype, as
+      far as they are known then.
+
+    >>> from tinygrad_edu import Tensor, steps
+    >>> w = Tensor(3.0, requires_grad=True, name="w")
+    >>> step = steps(w * 2.0)[-1]
+    >>> step.number, step.phase, step.gradients[w]
+    (3, 'backward', array(2.))
+    >>> print(step.derivations[0])
+    dv1/dw = g * b
+           = dv1/dv1 * 2
+           = 1 * 2
+           = 2
+    """
 
     number: int
     count: int
@@ -126,6 +150,13 @@ class Steps(Sequence[Step]):
     """The steps of a computation, as they were when ``steps`` was called: a sequence of ``Step``.
 
     ``print`` writes them all; in a notebook, and by ``save``, they are a page to go through them.
+
+    >>> from tinygrad_edu import Tensor, steps
+    >>> passes = steps(Tensor(3.0, requires_grad=True, name="w") * 2.0)
+    >>> passes
+    <3 steps; print() writes them, .save('steps.html') a page>
+    >>> [step.phase for step in passes]
+    ['forward', 'seed', 'backward']
     """
 
     def __init__(self, told: list[Step], drawing: Drawing, graph: Graph, precision: int) -> None:

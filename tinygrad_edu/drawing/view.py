@@ -35,17 +35,19 @@ def draw(
     arrow for each use. ``with scope("name"):`` frames what is computed inside; losses, ``softmax``
     and modules have frames of their own.
 
-    ``names``: a mapping from names to Tensors, arrays and modules, such as ``locals()``; it comes
-    before a tensor's own name and its place in a module, ``0.weight``, which is known as long as
-    the module lives. What has no name is v1, v2; a second one of the same name is w#2.
-    ``show``: which of "value" and "grad" to write. ``rankdir``: "LR" from left to right, "TB" from
-    top to bottom, "RL", "BT"; "auto" is "LR" where all tensors are single numbers, else "TB".
-    ``clusters``: whether frames are drawn. ``collapse``: True draws each outermost scope as one
-    box, False none, "auto" the inner ones first until there are at most ``max_nodes`` and
-    ``max_edges``. ``precision``: the significant digits of numbers.
+    - ``names``: a mapping from names to Tensors, arrays and modules, such as ``locals()``; it comes
+      before a tensor's own name and its place in a module, ``0.weight``, which is known as long as
+      the module lives. What has no name is v1, v2; a second one of the same name is w#2.
+    - ``show``: which of "value" and "grad" to write.
+    - ``rankdir``: "LR" from left to right, "TB" from top to bottom, "RL", "BT"; "auto" is "LR"
+      where all tensors are single numbers, else "TB".
+    - ``clusters``: whether frames are drawn.
+    - ``collapse``: True draws each outermost scope as one box, False none, "auto" the inner ones
+      first until there are at most ``max_nodes`` and ``max_edges``.
+    - ``precision``: the significant digits of numbers.
 
-    Raises TypeError if ``root`` is no Tensor; ValueError for an unknown option, or if more than
-    1,000 nodes (or ``max_nodes``, if that is more) are left to draw.
+    Raises TypeError if ``root`` is no Tensor or ``names`` no mapping; ValueError for an unknown
+    option, or if more than 1,000 nodes (or ``max_nodes``, if that is more) are left to draw.
 
     >>> from tinygrad_edu import Tensor, draw
     >>> x = Tensor(3.0, requires_grad=True, name="x")

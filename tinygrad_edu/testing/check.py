@@ -38,8 +38,8 @@ def check_grads(
     ``sum(gradient * d)`` within 1e-7 of the sum of the absolute terms, and rounding. At a kink or a
     tie differences say nothing: keep 1e-3 away from them, as ``testing.strategies`` do.
 
-    Raises AssertionError with a table of the elements that differ, ValueError if there is nothing
-    to differentiate by.
+    Raises AssertionError with a table of the elements that differ, TypeError if ``f`` is no
+    function, ValueError if there is nothing to differentiate by or ``order`` is less than 1.
 
     >>> import numpy as np
     >>> from tinygrad_edu.testing import check_grads
