@@ -224,6 +224,7 @@ OPERATIONS: dict[ops.Operation, st.SearchStrategy[Call]] = {
     np.reshape: reshaped(),
     np.transpose: permuted(),
     np.broadcast_to: stretched(),
+    ops.broadcast: stretched(),
     np.sum: reduced(),
     np.mean: reduced(),
     np.max: reduced(),

@@ -3,9 +3,32 @@
 import asyncio
 import threading
 
+import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, no_grad
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        lambda x: x.exp(),
+        lambda x: x.T,
+        lambda x: x + x,
+        lambda x: x * 2.0,
+        lambda x: 2.0 * x,
+        lambda x: x - np.ones(2),
+        lambda x: np.ones((2, 2)) @ x,
+        lambda x: x.sum(),
+        lambda x: x[0],
+        np.tanh,
+    ],
+)
+def test_nothing_is_recorded_in_any_way(compute):
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with no_grad():
+        assert not compute(x).requires_grad
+    assert compute(x).requires_grad
 
 
 def recorded():

@@ -21,7 +21,7 @@ LAYERS = {
     "transforms": "errors backprop modes tensor",
     "functional": "modes ops tensor",
     "targets": "errors ops functional modes tensor",
-    "losses": "functional modes targets tensor",
+    "losses": "functional modes ops targets tensor",
     "nn": "modes tensor",
     "files": "",
     "evaluation": "",

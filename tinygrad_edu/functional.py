@@ -135,21 +135,24 @@ def labels_problem(indices: Array, num_classes: int) -> Exception | None:
             f"class labels are integers from 0 to {num_classes - 1}, but these have dtype "
             f"{indices.dtype}: {advice}"
         )
-    if num_classes == 1 and indices.min() == 0 and indices.max() == 1:
+    smallest, largest = indices.min(), indices.max()
+    if num_classes == 1 and smallest == 0 and largest == 1:
         return ValueError(
             "there is one score for each example, and labels are 0 and 1: for two classes write "
             "binary_cross_entropy_with_logits(scores, targets), both of one shape"
         )
-    if not 0 <= indices.min() <= indices.max() < num_classes:
+    if not 0 <= smallest <= largest < num_classes:
         return ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
-            f"from {indices.min()} to {indices.max()}: number the classes from 0"
+            f"from {smallest} to {largest}: number the classes from 0"
         )
     return None
 
 
 def as_floating(x: Any, dtype: Any = None) -> Any:
     """A Tensor, or else an array, of floating point: in ``dtype`` if ``x`` requires no gradient."""
+    if isinstance(x, Tensor) and dtype is None and x.requires_grad:
+        return x
     values = x if isinstance(x, Tensor) else np.asarray(x)
     dtype = dtype or (values.dtype if values.dtype.kind == "f" else np.float64)
     if isinstance(values, np.ndarray):
@@ -159,7 +162,7 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
 
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     """The maximum along ``axis``, a constant: what it shifts by cancels out, in gradients too."""
-    largest: Array = np.max(plain(x), axis=axis, keepdims=True)
+    largest: Array = np.maximum.reduce(plain(x), axis=axis, keepdims=True)
     if largest.size and largest.min() == -np.inf:  # a row of nothing but -inf
         return np.where(np.isneginf(largest), 0, largest)
     return largest

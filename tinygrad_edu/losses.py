@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import ops
 from tinygrad_edu.functional import as_floating, log_softmax, one_hot, relu, softplus
 from tinygrad_edu.modes import function_scope
 from tinygrad_edu.targets import (
@@ -28,7 +29,7 @@ from tinygrad_edu.targets import (
     warn_of_probabilities,
     warn_of_sigmoid,
 )
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor, apply, plain
 
 __all__ = [
     "binary_cross_entropy",
@@ -282,9 +283,11 @@ def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
 def _pick(rows: Any, labels: Any) -> Any:
     """The element of each row that its label points at."""
-    if labels.ndim == 1:
-        return rows[np.arange(len(labels)), labels]
-    return rows[(*np.indices(labels.shape), labels)]
+    places = (np.arange(len(labels)),) if labels.ndim == 1 else np.indices(labels.shape)
+    index = (*places, labels.copy())
+    if isinstance(rows, Tensor):
+        return apply(ops.getitem, (rows,), {"index": index, "once": True})
+    return rows[index]
 
 
 def _reduce(losses: Any, reduction: str) -> Any:

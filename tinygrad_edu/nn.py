@@ -167,7 +167,7 @@ class Linear(Module):
         Raises ValueError if the last axis of ``x`` does not have in_features elements.
         """
         out_features, in_features = self.weight.shape
-        if np.ndim(x) == 0 or np.shape(x)[-1] != in_features:
+        if np.shape(x)[-1:] != (in_features,):
             raise ValueError(
                 f"Linear({in_features}, {out_features}) takes inputs (N, {in_features}), but got "
                 f"shape {np.shape(x)}"

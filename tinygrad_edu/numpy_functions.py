@@ -145,6 +145,8 @@ def bind(
     if isinstance(rules, ops.Each):
         return args, kwargs
     count = len(rules)
+    if len(args) == count and not kwargs and None not in rules:
+        return args, kwargs
     if len(args) != count:
         names = _parameters(op)
         kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs

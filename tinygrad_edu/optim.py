@@ -76,18 +76,22 @@ class SGD:
 
         Raises RuntimeError if none has, because then ``backward`` was not called.
         """
-        moved = {p: self._moved(p, p.grad) for p in self.params if p.grad is not None}
+        moved = [(p, *self._moved(p, p.grad)) for p in self.params if p.grad is not None]
         if not moved:
             raise RuntimeError("no parameter has a gradient: call loss.backward() before step()")
-        for p, (data, velocity) in moved.items():
-            p.data, self._velocity[p] = data, velocity
+        for p, data, velocity in moved:
+            p._rebind(data.astype(p.dtype, copy=False))
+            if self.momentum:
+                self._velocity[p] = velocity
 
     def _moved(self, p: Tensor, g: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
-        g = g + self.weight_decay * p.data
-        velocity = self.momentum * self._velocity[p] + g if p in self._velocity else g
-        return p.data - self.lr * (
-            g + self.momentum * velocity if self.nesterov else velocity
-        ), velocity
+        if self.weight_decay:
+            g = g + self.weight_decay * p._value
+        velocity = g
+        if self.momentum:
+            velocity = self.momentum * self._velocity[p] + g if p in self._velocity else g.copy()
+        step = g + self.momentum * velocity if self.nesterov else velocity
+        return p._value - self.lr * step, velocity
 
     def zero_grad(self) -> None:
         """Forget all gradients, before the next ``backward`` adds to them."""

@@ -32,7 +32,7 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
     if problem:
         raise problem
     y = y.astype(scores.dtype, copy=False)
-    if not np.all(np.abs(y) == 1):
+    if not np.all((y == 1) | (y == -1)):
         advice = "label the classes -1 and +1"
         if np.all((y == 0) | (y == 1)):
             advice = "turn 0 and 1 into -1 and +1, 2 * y - 1"

@@ -3,6 +3,7 @@
 import operator
 import warnings
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -10,33 +11,35 @@ from numpy.typing import NDArray
 
 from tinygrad_edu import errors, numpy_functions, ops
 from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
-from tinygrad_edu.modes import is_recording, is_transforming, mode
+from tinygrad_edu.modes import Scopes, is_recording, is_transforming, mode
 
 Array = NDArray[Any]
+NO_PARAMETERS: dict[str, Any] = {}  # shared, because it is only read
 
 
 def apply(
     op: ops.Operation,
     args: tuple[Any, ...],
-    kwargs: dict[str, Any] | None = None,
+    kwargs: dict[str, Any] = NO_PARAMETERS,
     compute: ops.Operation | None = None,
 ) -> "Tensor":
     """Compute ``op`` on the data of its arguments; record it if one of them requires a gradient."""
     requires_grad = False
     data = []
     for arg in args:
-        if isinstance(arg, Tensor) and arg._value.dtype.kind == "f":
+        if isinstance(arg, Tensor) and (arg._requires_grad or arg._value.dtype.kind == "f"):
             data.append(arg._value)
             requires_grad = requires_grad or arg._requires_grad
-        elif type(arg) is float or type(arg) is int:
+        elif type(arg) in (float, int) or (
+            type(arg) is np.ndarray and arg.dtype.char in "efd"  # float16, 32 and 64
+        ):
             data.append(arg)
         else:
             args = _as_operands(op, args)
             data = [plain(arg) for arg in args]
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
             break
-    kwargs = kwargs or {}
-    compute = compute or op
+    compute = compute or ops.quick.get(op, op)
     paused, watchers, scopes = mode.get()
     if watchers:
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
@@ -47,20 +50,37 @@ def apply(
         if not errors.is_numpys(op):
             raise
         raise errors.failed(op, args, error) from None
-    result = Tensor.__new__(Tensor)
     if requires_grad and not paused:
         if value.dtype.kind != "f":
             raise errors.not_floating(op, value.dtype)
-        result._requires_grad, result._op, result._args, result._kwargs = True, op, args, kwargs
-        result._scopes = scopes
+        result = _recorded(op, args, tuple(data), kwargs, value, scopes, time)
     else:
+        result = Tensor.__new__(Tensor)
         result._requires_grad, result._op, result._passes = False, None, 0
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
-    result._value, result._time, result._spent = value, time, False
-    result._grad = result.name = None
+        result._value, result._time, result._spent = value, time, False
+        result._grad = result.name = None
     for watcher in watchers:
         watcher.computed(result, op, args)
+    return result
+
+
+def _recorded(
+    op: ops.Operation,
+    args: tuple[Any, ...],
+    data: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    value: Any,
+    scopes: Scopes | None,
+    time: int,
+) -> "Tensor":
+    """The result of an operation, with what is needed to differentiate it."""
+    result = Tensor.__new__(Tensor)
+    result._op, result._args, result._kwargs, result._scopes = op, args, kwargs, scopes
+    result._data, result._value, result._time = data, value, time
+    result._requires_grad, result._spent = True, False
+    result._grad = result.name = None
     return result
 
 
@@ -118,21 +138,46 @@ def _named(method: Method, op: ops.Operation) -> Method:
     return method
 
 
-def _unary(op: ops.Operation) -> Method:
+def _unary(op: ops.Operation, compute: ops.Operation | None = None) -> Method:
+    function = compute or op
+
     def method(self: "Tensor") -> "Tensor":
-        return apply(op, (self,))
+        paused, watchers, scopes = mode.get()
+        if paused or watchers or not self._requires_grad:
+            return apply(op, (self,), compute=compute)
+        time = next(clock)
+        data = self._value
+        return _recorded(op, (self,), (data,), NO_PARAMETERS, function(data), scopes, time)
 
     return _named(method, op)
 
 
 def _binary(op: ops.Operation, compute: ops.Operation) -> tuple[Method, Method]:
     def method(self: "Tensor", other: Any) -> "Tensor":
-        return apply(op, (self, other), None, compute)
+        paused, watchers, scopes = mode.get()
+        if self._requires_grad and not paused and not watchers:
+            time = next(clock)
+            a = self._value
+            if type(other) is Tensor and other._requires_grad:
+                b = other._value
+            elif type(other) is float or (type(other) is np.ndarray and other.dtype == a.dtype):
+                b = other
+            else:
+                return apply(op, (self, other), compute=compute)
+            try:
+                value = compute(a, b)
+            except ValueError:
+                return apply(op, (self, other), compute=compute)  # which says what is wrong
+            return _recorded(op, (self, other), (a, b), NO_PARAMETERS, value, scopes, time)
+        return apply(op, (self, other), compute=compute)
 
     def reflected(self: "Tensor", other: Any) -> "Tensor":
-        return apply(op, (other, self), None, compute)
+        return apply(op, (other, self), compute=compute)
 
     return method, reflected
+
+
+_reversed_axes = _unary(np.transpose, attrgetter("T"))
 
 
 def _reduction(op: ops.Operation) -> Method:
@@ -194,7 +239,8 @@ class Tensor(Node):
     def __init__(
         self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
     ) -> None:
-        self._value = _as_data(data, dtype)
+        value = _as_data(data, dtype)
+        self._value = value if value.ndim else value[()]
         self._op, self._requires_grad = None, False
         self._time, self._spent = next(clock), False
         self._grad, self._passes, self.name = None, 0, name
@@ -228,8 +274,12 @@ class Tensor(Node):
             array = _as_data(value, self.dtype)
             if array.shape != self.shape:
                 raise errors.data_shape(self, array.shape)
-            self._value = array
+            self._value = array if array.ndim else array[()]
         self._time = next(clock)
+
+    def _rebind(self, value: Any) -> None:
+        """Set the data to an array that nobody else has, of the right shape and dtype."""
+        self._value, self._time = value, next(clock)
 
     @property
     def requires_grad(self) -> bool:
@@ -248,17 +298,19 @@ class Tensor(Node):
     @property
     def shape(self) -> tuple[int, ...]:
         """The length of each axis."""
-        return np.shape(self._value)
+        shape: tuple[int, ...] = self._value.shape
+        return shape
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return np.ndim(self._value)
+        return len(self._value.shape)
 
     @property
     def size(self) -> int:
         """The number of elements."""
-        return np.size(self._value)
+        size: int = self._value.size
+        return size
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -382,9 +434,15 @@ class Tensor(Node):
 
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order, by default reversed: ``t.transpose(1, 0)``."""
-        return apply(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes or None})
+        if not axes:
+            return self.T
+        return apply(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes})
 
-    T = property(transpose, doc="The axes in reversed order.")
+    @property
+    def T(self) -> "Tensor":  # noqa: N802 (as in NumPy)
+        """The axes in reversed order."""
+        result: Tensor = _reversed_axes(self)
+        return result
 
     def __getitem__(self, index: Any) -> "Tensor":
         return apply(ops.getitem, (self,), {"index": _plain_index(index)})
