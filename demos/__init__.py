@@ -15,6 +15,7 @@ LESSONS = (
     "noise",
     "stopping",
     "evaluation",
+    "tuning",
     "future",
     "pytorch",
 )
