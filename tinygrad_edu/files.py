@@ -1,7 +1,6 @@
 """Files written whole or not at all."""
 
 import os
-import secrets
 from pathlib import Path
 
 
@@ -11,7 +10,7 @@ def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
     Raises OSError if the file cannot be written; then nothing has changed.
     """
     path = Path(path)
-    unfinished = path.with_name(f"{path.name}.{secrets.token_hex(4)}.unfinished")
+    unfinished = path.with_name(f"{path.name}.{os.urandom(4).hex()}.unfinished")
     try:
         with open(unfinished, "xb") as file:
             file.write(payload)
