@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.modes import function_scope
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor, apply, plain
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "relu", "sigmoid", "softmax", "softplus"]
 
@@ -24,7 +24,7 @@ def sigmoid(x: Any) -> Any:
     >>> sigmoid([-1000.0, 0.0, 1000.0])
     array([0. , 0.5, 1. ])
     """
-    return ops.sigmoid(as_floating(x))
+    return _of(ops.sigmoid, x)
 
 
 def softplus(x: Any) -> Any:
@@ -36,7 +36,7 @@ def softplus(x: Any) -> Any:
     >>> softplus([-1000.0, 0.0, 1000.0]).round(4)
     array([0.000e+00, 6.931e-01, 1.000e+03])
     """
-    return ops.softplus(as_floating(x))
+    return _of(ops.softplus, x)
 
 
 def relu(x: Any) -> Any:
@@ -158,6 +158,12 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
     if isinstance(values, np.ndarray):
         return values.astype(dtype, copy=False)
     return values if values.dtype == dtype or values.requires_grad else Tensor(values, dtype=dtype)
+
+
+def _of(op: ops.Operation, x: Any) -> Any:
+    """The operation on one argument; for a Tensor, not by way of NumPy's protocol."""
+    x = as_floating(x)
+    return apply(op, (x,)) if isinstance(x, Tensor) else op(x)
 
 
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
