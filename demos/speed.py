@@ -364,8 +364,9 @@ def limited(threads: int, libraries: dict[str, Any]) -> Iterator[None]:
 
 
 def limit_processes(threads: int) -> None:
-    """For fresh processes, and for JAX, whose threads follow NPROC, and no flag of XLA any more."""
+    """For fresh processes, which compile what they import once; JAX's threads follow NPROC."""
     os.environ |= {name: str(threads) for name in ("NPROC", "OMP_NUM_THREADS")}
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 def conditions(options: Namespace, libraries: dict[str, Any]) -> dict[str, Any]:
