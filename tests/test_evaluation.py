@@ -70,3 +70,5 @@ def test_an_error_in_the_model_leaves_it_sealed():
 def test_lengths_must_agree():
     with pytest.raises(ValueError, match=r"X has shape \(10, 1\) and y \(9,\)"):
         SealedTestSet(X, Y[:9])
+    with pytest.raises(ValueError, match=r"X has shape \(\) and y \(\)"):
+        SealedTestSet(1, 2)

@@ -211,3 +211,15 @@ def test_one_hot_refusals():
     for labels, dtype in ([0.0, 1.0], "float64"), ([True, False], "bool"), (["a"], "<U1"):
         with pytest.raises(TypeError, match=f"labels are integers from 0 to 2.*{dtype}"):
             one_hot(labels, 3)
+
+
+@pytest.mark.parametrize("function", [sigmoid, softmax, relu])
+def test_complex_numbers_are_refused(function):
+    with pytest.raises(TypeError, match="dtype complex128 cannot be in a graph"):
+        function([1.0 + 2.0j, 0.0])
+
+
+def test_one_number_comes_back_as_a_number():
+    for function in (sigmoid, softplus, relu):
+        assert isinstance(function(1.0), np.float64)
+    assert isinstance(logsumexp([1.0, 2.0]), np.float64)

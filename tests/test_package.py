@@ -19,7 +19,7 @@ LAYERS = {
     "tensor": "ops errors backprop numpy_functions modes",
     "debugging": "errors ops modes tensor",
     "transforms": "errors backprop modes tensor",
-    "functional": "modes ops tensor",
+    "functional": "errors modes ops tensor",
     "targets": "errors ops functional modes tensor",
     "losses": "functional modes ops targets tensor",
     "nn": "modes tensor",

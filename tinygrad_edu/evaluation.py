@@ -29,7 +29,7 @@ class SealedTestSet:
     """
 
     def __init__(self, X: Any, y: Any) -> None:  # noqa: N803 (as in scikit-learn)
-        if np.shape(X)[:1] != np.shape(y)[:1]:
+        if np.shape(X)[:1] != np.shape(y)[:1] or not np.shape(y):
             raise ValueError(
                 f"a test set has one target for each example, but X has shape {np.shape(X)} and y "
                 f"{np.shape(y)}"

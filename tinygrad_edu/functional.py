@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
+from tinygrad_edu import errors, ops
 from tinygrad_edu.modes import function_scope
 from tinygrad_edu.tensor import Array, Tensor, apply, plain
 
@@ -67,7 +67,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     largest = _largest(x, axis)
     with function_scope("logsumexp"):
         total = np.log(np.exp(x - largest).sum(axis=axis, keepdims=True)) + largest
-        return total if keepdims else np.squeeze(total, axis)
+        total = total if keepdims else np.squeeze(total, axis)
+    return total if isinstance(total, Tensor) else total[()]
 
 
 def log_softmax(x: Any, axis: int | tuple[int, ...] | None = -1) -> Any:
@@ -156,6 +157,8 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
     values = x if isinstance(x, Tensor) else np.asarray(x)
     dtype = dtype or (values.dtype if values.dtype.kind == "f" else np.float64)
     if isinstance(values, np.ndarray):
+        if values.dtype.kind == "c":  # astype would drop the imaginary part
+            raise errors.not_real(values.dtype)
         return values.astype(dtype, copy=False)
     return values if values.dtype == dtype or values.requires_grad else Tensor(values, dtype=dtype)
 

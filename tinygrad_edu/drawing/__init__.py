@@ -1,7 +1,7 @@
 """A computation graph as a picture, as a tree of text, and as a page that steps through it."""
 
 from tinygrad_edu.drawing.picture import Drawing
-from tinygrad_edu.drawing.steps import Step, Steps, steps
+from tinygrad_edu.drawing.steps import Derivation, Step, Steps, steps
 from tinygrad_edu.drawing.view import draw
 
-__all__ = ["Drawing", "Step", "Steps", "draw", "steps"]
+__all__ = ["Derivation", "Drawing", "Step", "Steps", "draw", "steps"]
