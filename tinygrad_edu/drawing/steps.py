@@ -96,6 +96,12 @@ class Derivation:
     """How one number or array, the target, comes about.
 
     ``expressions`` are equal, from letters to the result; ``notes`` say what they leave out.
+
+    >>> from tinygrad_edu import Tensor, steps
+    >>> product = Tensor(3.0, requires_grad=True, name="w") * 2.0
+    >>> derivation = steps(product)[-1].derivations[0]
+    >>> derivation.target, derivation.expressions
+    ('dv1/dw', ('g * b', 'dv1/dv1 * 2', '1 * 2', '2'))
     """
 
     target: str
