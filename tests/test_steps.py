@@ -29,7 +29,7 @@ import tinygrad_edu
 from tinygrad_edu import Tensor, debug, draw, functional, losses, no_grad, ops, primitive, steps
 from tinygrad_edu.drawing import render
 from tinygrad_edu.drawing.steps import MOST_NODES
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import Watcher, mode
 from tinygrad_edu.testing.strategies import arrays
 
 JAVASCRIPT = Path(tinygrad_edu.__file__).parent.joinpath("drawing", "page.js").read_text("utf-8")
@@ -89,7 +89,7 @@ GRAPHS = [
 on_each_graph = pytest.mark.parametrize("build", GRAPHS, ids=lambda build: build.__name__)
 
 
-class Recorder:
+class Recorder(Watcher):
     """A watcher that keeps what the engine does, in the order in which it does it."""
 
     def __init__(self):

@@ -80,7 +80,8 @@ def backpropagate(
     gradients = {root: gradient}
     derivatives: Any = ops.derivatives
     watchers = mode.get()[1]
-    with np.errstate(all="ignore") if watchers else nullcontext():
+    explains = any(watcher.explains for watcher in watchers)
+    with np.errstate(all="ignore") if explains else nullcontext():
         for node in results:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
             args, kwargs, rules = node._args, node._kwargs, derivatives[node._op]

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import linecache
-import os
-import sys
 import weakref
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import Mode, mode
+from tinygrad_edu.modes import Mode, Watcher, mode
 from tinygrad_edu.tensor import Array, Tensor, plain
 
-_NOT_THE_USERS = tuple(str(Path(file).parent) + os.sep for file in (__file__, np.__file__))
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 
 
-class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
+class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used like a function)
     """Find where numbers go wrong. A context manager and a decorator; it costs time only inside.
 
     Inside, the first operation whose result is infinite or nan, or that makes a gradient so, raises
@@ -60,7 +55,7 @@ class debug(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
 
     def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
         """Check the result of an operation; remember its line and lock what its graph needs."""
-        line = _line_of_the_user()
+        line = errors.line_of_the_user()
         index = _first_not_finite(result.data)
         if index is not None:
             raise FloatingPointError(
@@ -129,15 +124,6 @@ class _Locks:
         del self._users[id(array)]
         for view in self._waiting.pop(id(array), ()):
             self._unlock(view)
-
-
-def _line_of_the_user() -> str:
-    """The innermost line that runs and is neither this package's nor NumPy's."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(_NOT_THE_USERS):
-        frame = frame.f_back
-    path, number = frame.f_code.co_filename, frame.f_lineno
-    return f"line {number} of {Path(path).name}, {linecache.getline(path, number).strip()!r}"
 
 
 def _first_not_finite(values: Array) -> tuple[int, ...] | None:

@@ -1,10 +1,16 @@
 """What every refusal of the engine says: what happened, why it cannot be, what to write instead."""
 
+import linecache
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import ops
+
+NOT_THE_USERS = tuple(str(Path(file).parent) + os.sep for file in (__file__, np.__file__))
 
 
 def describe(value: Any) -> str:
@@ -15,6 +21,20 @@ def describe(value: Any) -> str:
         return repr(value)
     what = f"the result of {ops.name(value._op)}" if value._op else "the tensor"
     return f"{what} {value.name!r}" if value.name else f"{what} of shape {value.shape}"
+
+
+def line_of_the_user() -> str:
+    """The innermost line that runs and is neither this package's nor NumPy's."""
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(NOT_THE_USERS):
+        frame = frame.f_back
+    path, number = frame.f_code.co_filename, frame.f_lineno
+    return f"line {number} of {Path(path).name}, {linecache.getline(path, number).strip()!r}"
+
+
+def called_by_this_package() -> bool:
+    """Whether the function that called the caller of this one is of this package."""
+    return sys._getframe(2).f_code.co_filename.startswith(NOT_THE_USERS[0])
 
 
 def _sentence(text: str) -> str:

@@ -117,11 +117,12 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    indices = np.asarray(plain(labels))
+    indices = ops.as_array(plain(labels))
     problem = labels_problem(indices, num_classes)
     if problem:
         raise problem
-    rows: Array = np.eye(num_classes, dtype=dtype)[indices.astype(int)]
+    classes = ops.beside(indices, np.arange, num_classes)
+    rows: Array = (indices[..., None] == classes).astype(dtype)
     return rows
 
 
@@ -142,7 +143,7 @@ def labels_problem(indices: Array, num_classes: int) -> Exception | None:
             "there is one score for each example, and labels are 0 and 1: for two classes write "
             "binary_cross_entropy_with_logits(scores, targets), both of one shape"
         )
-    if not 0 <= smallest <= largest < num_classes:
+    if smallest < 0 or largest >= num_classes:
         return ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
             f"from {smallest} to {largest}: number the classes from 0"
@@ -154,9 +155,9 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
     """A Tensor, or else an array, of floating point: in ``dtype`` if ``x`` requires no gradient."""
     if isinstance(x, Tensor) and dtype is None and x.requires_grad:
         return x
-    values = x if isinstance(x, Tensor) else np.asarray(x)
+    values = x if isinstance(x, Tensor) else ops.as_array(x)
     dtype = dtype or (values.dtype if values.dtype.kind == "f" else np.float64)
-    if isinstance(values, np.ndarray):
+    if not isinstance(values, Tensor):
         if values.dtype.kind == "c":  # astype would drop the imaginary part
             raise errors.not_real(values.dtype)
         return values.astype(dtype, copy=False)
@@ -171,7 +172,6 @@ def _of(op: ops.Operation, x: Any) -> Any:
 
 def _largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     """The maximum along ``axis``, a constant: what it shifts by cancels out, in gradients too."""
-    largest: Array = np.maximum.reduce(plain(x), axis=axis, keepdims=True)
-    if largest.size and largest.min() == -np.inf:  # a row of nothing but -inf
-        return np.where(np.isneginf(largest), 0, largest)
-    return largest
+    largest = np.maximum.reduce(plain(x), axis=axis, keepdims=True)
+    finite: Array = np.maximum(largest, np.finfo(largest.dtype).min)  # -inf - -inf would be nan
+    return finite

@@ -283,7 +283,10 @@ def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
 
 def _pick(rows: Any, labels: Any) -> Any:
     """The element of each row that its label points at."""
-    places = (np.arange(len(labels)),) if labels.ndim == 1 else np.indices(labels.shape)
+    if labels.ndim == 1:
+        places = (ops.beside(labels, np.arange, len(labels)),)
+    else:
+        places = ops.beside(labels, np.indices, labels.shape)
     index = (*places, labels.copy())
     if isinstance(rows, Tensor):
         return apply(ops.getitem, (rows,), {"index": index, "once": True})

@@ -8,11 +8,14 @@ import weakref
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, Protocol
+from typing import Any
 
 
-class Watcher(Protocol):
+class Watcher:
     """Who is told of every operation as it happens."""
+
+    __slots__ = ()
+    explains = True  # what goes wrong, better than NumPy's warnings, which are then not given
 
     def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
         """``op`` on ``args`` has given the Tensor ``result``."""
@@ -22,6 +25,9 @@ class Watcher(Protocol):
 
     def finished(self, results: list[Any]) -> None:
         """``backward`` is done with the graph of ``results``."""
+
+    def stepping(self, optimizer: Any) -> None:
+        """``optimizer`` is about to move its parameters."""
 
 
 # How many no_grad blocks surround this code, the watchers of the blocks that have one, its scopes.

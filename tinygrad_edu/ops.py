@@ -25,6 +25,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 Operation = Callable[..., Any]
 Rule = Callable[..., Any]
@@ -33,6 +34,43 @@ derivatives: dict[Operation, "tuple[Rule | None, ...] | Each"] = {}
 
 # How to compute an operation on arrays faster than by calling it: with the same numbers.
 quick: dict[Operation, Operation] = {}
+
+
+class StandIn:
+    """What stands for an array, and must not be turned into one: ``replay`` hands it out."""
+
+    __slots__ = ()
+
+    def as_array(self) -> Any:
+        """What stands for the same numbers as an array, and not as a number of NumPy."""
+        raise NotImplementedError
+
+    def own_array(self, dtype: Any) -> Any:
+        """What stands for a copy as an array."""
+        raise NotImplementedError
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        raise NotImplementedError
+
+    def beside(self, make: Operation, *args: Any) -> Any:
+        """What stands for ``make(*args)``."""
+        raise NotImplementedError
+
+
+def as_array(x: Any) -> NDArray[Any]:
+    """``x`` as an array, or what stands for it."""
+    array: NDArray[Any] = x.as_array() if isinstance(x, StandIn) else np.asarray(x)
+    return array
+
+
+def own_array(x: Any, dtype: Any = None) -> Any:
+    """A copy of ``x`` as an array, in ``dtype``, or what stands for it."""
+    return x.own_array(dtype) if isinstance(x, StandIn) else np.array(x, dtype)
+
+
+def beside(x: Any, make: Operation, *args: Any) -> Any:
+    """``make(*args)``, an array that depends on no other, to be computed with ``x``."""
+    return x.beside(make, *args) if isinstance(x, StandIn) else make(*args)
 
 
 def rule(formula: str, function: Rule) -> Rule:
@@ -71,12 +109,12 @@ def _primitive(forward: Operation, rules: "tuple[Rule | None, ...] | Each") -> O
         for arg in (*args, *kwargs.values()):  # as in NumPy (NEP 18), what is no array takes over
             if type(arg) is np.ndarray or not hasattr(arg, "__array_function__"):
                 continue
-            if not isinstance(arg, np.ndarray | np.generic):
+            if isinstance(arg, StandIn) or not isinstance(arg, np.ndarray | np.generic):
                 return arg.__array_function__(operation, (type(arg),), args, kwargs)
         return compute(*args, **kwargs)
 
     def compute(*args: Any, **kwargs: Any) -> Any:
-        return np.asarray(forward(*args, **kwargs))[()]
+        return as_array(forward(*args, **kwargs))[()]
 
     derivatives[operation], quick[operation] = rules, compute
     return operation
@@ -248,7 +286,7 @@ derivatives |= {
 
 def _sigmoid(x: Any) -> Any:
     """``1 / (1 + exp(-x))``, of any shape, elementwise."""
-    y = np.asarray(-x)
+    y = as_array(-x)
     with np.errstate(over="ignore"):  # 1 / inf is 0, which is right
         np.exp(y, out=y)  # in place, like all that follows: fresh memory is slower than arithmetic
     y += 1
@@ -257,11 +295,11 @@ def _sigmoid(x: Any) -> Any:
 
 def _softplus(x: Any) -> Any:
     """``log(1 + exp(x))``, of any shape, elementwise."""
-    u = np.asarray(np.abs(x))
+    u = as_array(np.abs(x))
     np.exp(np.negative(u, out=u), out=u)
     # log(1 + u) five times as fast as log1p: of w, 1 + u rounded, and then what rounding has lost
-    w = np.asarray(1 + u)
-    y = np.asarray(w - 1)
+    w = as_array(1 + u)
+    y = as_array(w - 1)
     u -= y
     u /= w
     np.log(w, out=y)
@@ -290,9 +328,9 @@ _ONCE = (int, np.integer, slice, type(None), type(Ellipsis))  # these take no el
 
 def _scatter(g: Any, index: Any, shape: tuple[int, ...], once: bool = False) -> Any:
     """Zeros of ``shape``, with ``g`` added where ``index`` points: the reverse of ``getitem``."""
-    x = np.zeros(shape, g.dtype)
+    x = beside(g, np.zeros, shape, g.dtype)
     parts = index if isinstance(index, tuple) else (index,)
-    if once or all(isinstance(part, _ONCE) or np.asarray(part).dtype == bool for part in parts):
+    if once or all(isinstance(part, _ONCE) or as_array(part).dtype == bool for part in parts):
         x[index] = g
     else:
         np.add.at(x, index, g)  # a repeated index takes part twice

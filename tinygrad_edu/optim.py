@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tinygrad_edu.modes import mode
 from tinygrad_edu.tensor import Tensor
 
 
@@ -76,6 +77,8 @@ class SGD:
 
         Raises RuntimeError if none has, because then ``backward`` was not called.
         """
+        for watcher in mode.get()[1]:
+            watcher.stepping(self)
         moved = [(p, *self._moved(p, p.grad)) for p in self.params if p.grad is not None]
         if not moved:
             raise RuntimeError("no parameter has a gradient: call loss.backward() before step()")

@@ -17,7 +17,7 @@ from tinygrad_edu.tensor import Array, Tensor, plain
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets as an array of the shape and dtype of the predictions."""
-    t = np.asarray(plain(targets))
+    t = ops.as_array(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, predictions, t)
     if problem:
         raise problem
@@ -27,7 +27,7 @@ def matching(loss: str, predictions: Any, targets: Any) -> Array:
 def margins(loss: str, scores: Any, targets: Any) -> Any:
     """``y * s`` for scores s and labels y in {-1, +1}: positive where the sign of s is right."""
     scores = as_floating(scores)
-    y = np.asarray(plain(targets))
+    y = ops.as_array(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, scores, y)
     if problem:
         raise problem
@@ -42,7 +42,7 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
 
 def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets in [0, 1], of the shape and dtype of the predictions."""
-    t = np.asarray(plain(targets))
+    t = ops.as_array(plain(targets))
     problem = _learnable(targets) or _mismatch(loss, predictions, t)
     if problem:
         raise problem
@@ -58,7 +58,7 @@ def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
 
 def class_labels(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores."""
-    labels = np.asarray(plain(targets))
+    labels = ops.as_array(plain(targets))
     problem = (
         _no_rows(loss, scores)
         or _learnable(targets)
@@ -72,7 +72,7 @@ def class_labels(loss: str, scores: Any, targets: Any) -> Array:
 
 def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores, or rows of probabilities shaped as scores."""
-    t = np.asarray(plain(targets))
+    t = ops.as_array(plain(targets))
     problem = _no_rows(loss, scores) or _learnable(targets)
     if not problem and t.shape == scores.shape:
         problem = _no_distributions("targets", t.astype(scores.dtype, copy=False))
@@ -140,7 +140,7 @@ def warn_of_sigmoid(logits: Any) -> None:
 def warn_of_probabilities(logits: Any) -> None:
     """Warn of scores that look as if they had been through a softmax."""
     x = plain(logits)
-    if x.size == 0 or x.shape[-1] < 2 or x.flat[0] < 0 or x.min() < 0:
+    if isinstance(x, ops.StandIn) or x.size == 0 or x.shape[-1] < 2 or x.flat[0] < 0 or x.min() < 0:
         return
     if np.all(np.abs(x.sum(axis=-1) - 1) <= _rounding(x)):
         warnings.warn(
@@ -195,9 +195,10 @@ def _not_one_a_row(loss: str, scores: Any, labels: Array) -> Exception | None:
 
 def _no_distributions(what: str, rows: Array) -> Exception | None:
     sums = rows.sum(axis=-1)
-    worst = sums.flat[np.argmax(np.abs(sums - 1))] if sums.size else 1.0
-    if rows.min(initial=0) >= 0 and abs(worst - 1) <= _rounding(rows):
+    apart = np.abs(sums - 1)
+    if rows.min(initial=0) >= 0 and apart.max(initial=0) <= _rounding(rows):
         return None
+    worst = sums.reshape(-1)[np.argmax(apart)]
     return ValueError(
         f"each row of {what} is a probability distribution, at least 0 and with sum 1, but the "
         f"smallest element is {rows.min():.4g} and one row has sum {worst:.6g}: divide by the sum, "

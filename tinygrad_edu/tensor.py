@@ -39,9 +39,9 @@ def apply(
             data = [plain(arg) for arg in args]
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
             break
-    compute = compute or ops.quick.get(op, op)
     paused, watchers, scopes = mode.get()
-    if watchers:
+    compute = compute or (op if watchers else ops.quick.get(op, op))
+    if watchers and any(watcher.explains for watcher in watchers):
         compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
     time = next(clock)  # before the data is read, so that a change by another thread is noticed
     try:
@@ -55,14 +55,21 @@ def apply(
             raise errors.not_floating(op, value.dtype)
         result = _recorded(op, args, tuple(data), kwargs, value, scopes, time)
     else:
-        result = Tensor.__new__(Tensor)
-        result._requires_grad, result._op, result._passes = False, None, 0
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
-        result._value, result._time, result._spent = value, time, False
-        result._grad = result.name = None
+        result = as_leaf(value)
+        result._time = time
     for watcher in watchers:
         watcher.computed(result, op, args)
+    return result
+
+
+def as_leaf(value: Any, name: str | None = None) -> "Tensor":
+    """A Tensor of an array that nobody else has. It requires no gradient."""
+    result = Tensor.__new__(Tensor)
+    result._requires_grad, result._op, result._passes = False, None, 0
+    result._value, result._time, result._spent = value, next(clock), False
+    result._grad, result.name = None, name
     return result
 
 
@@ -89,7 +96,7 @@ def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     floating = [arg.dtype for arg in args if isinstance(arg, Tensor) and arg.dtype.kind == "f"]
     operands: list[Any] = []
     for arg, rule in zip(args, ops.derivatives[op], strict=False):
-        value = np.asarray(plain(arg))
+        value = ops.as_array(plain(arg))
         _check_dtype(value.dtype)
         if isinstance(arg, np.ma.MaskedArray):
             raise errors.masked()
@@ -118,7 +125,7 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
     if isinstance(data, np.ma.MaskedArray):
         raise errors.masked()
     try:
-        array = np.array(plain(data))
+        array: Array = ops.own_array(plain(data))
     except ValueError as error:
         raise errors.ragged(error) from None
     dtype = np.dtype(dtype or array.dtype)
@@ -257,7 +264,7 @@ class Tensor(Node):
         The data of a recorded result is read-only, because its gradient may depend on it.
         """
         if not isinstance(self._value, np.ndarray):
-            self._value = np.asarray(self._value)
+            self._value = ops.as_array(self._value)
         if self._op is None:
             return self._value
         view = self._value.view()
@@ -331,7 +338,8 @@ class Tensor(Node):
 
     def numpy(self) -> Array:
         """A copy of the data, as an array of one's own."""
-        return np.array(self._value)
+        array: Array = ops.own_array(self._value)
+        return array
 
     def detach(self) -> "Tensor":
         """A leaf with a copy of the data, through which no gradient flows."""
@@ -361,7 +369,9 @@ class Tensor(Node):
         if gradient is None and self.size != 1:
             raise errors.many_numbers(self)
         seed = (
-            np.ones(self.shape, self.dtype) if gradient is None else _as_data(gradient, self.dtype)
+            ops.beside(self._value, np.ones, self.shape, self.dtype)
+            if gradient is None
+            else _as_data(gradient, self.dtype)
         )
         if seed.shape != self.shape:
             raise errors.gradient_shape(self, seed.shape)
@@ -370,7 +380,7 @@ class Tensor(Node):
         for leaf, g in backpropagate(self, seed[()], results).items():
             assert isinstance(leaf, Tensor)
             total = g if leaf._grad is None else leaf._grad + g
-            updates[leaf] = np.array(total, dtype=leaf.dtype)
+            updates[leaf] = ops.own_array(total, leaf.dtype)
         for leaf, total in updates.items():
             leaf._passes += 1
             leaf._grad = total
@@ -391,7 +401,7 @@ class Tensor(Node):
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        array = None if value is None else np.array(plain(value), self.dtype)
+        array = None if value is None else ops.own_array(plain(value), self.dtype)
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
         self._grad, self._passes = array, 0 if array is None else 1
@@ -575,5 +585,5 @@ def _plain_index(index: Any) -> Any:
 def _plain_part(part: Any) -> Any:
     if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
         return part
-    array = np.array(plain(part))
+    array = ops.own_array(plain(part))
     return array if array.size else array.astype(bool if array.dtype == bool else int)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors
+from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
 from tinygrad_edu.modes import function_scope, is_recording, transforming
 from tinygrad_edu.tensor import Tensor
@@ -168,7 +168,7 @@ def _gradients(
     gradients = [(found.get(v, np.zeros(v.shape)), v.dtype) for v in variables]
     if nested:
         return [+g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
-    return [np.array(g, dtype=dtype) for g, dtype in gradients]
+    return [ops.own_array(g, dtype) for g, dtype in gradients]
 
 
 def _jacobians(y: Tensor, results: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from tinygrad_edu.backprop import Node, backpropagate, newest_first
 from tinygrad_edu.drawing.text import expression, number, shortened
-from tinygrad_edu.modes import Scopes, mode, scope
+from tinygrad_edu.modes import Scopes, Watcher, mode, scope
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, plain
 
@@ -210,17 +210,15 @@ def watch_backward(root: Tensor, tell: Callable[[Tensor | None, Tensor, Any], No
         mode.set(before)
 
 
-class _Watcher:
+class _Watcher(Watcher):
     """Passes on what happens in a backward pass."""
 
     def __init__(self, tell: Callable[[Tensor | None, Tensor, Any], None]) -> None:
-        self.pulled_back = tell
+        self._tell = tell
 
-    def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
-        """Going backward on arrays computes no Tensor."""
-
-    def finished(self, results: list[Any]) -> None:
-        """There is nothing to clear."""
+    def pulled_back(self, node: Any, arg: Any, gradient: Any) -> None:
+        """Tell."""
+        self._tell(node, arg, gradient)
 
 
 def is_leaf(member: Any) -> bool:
