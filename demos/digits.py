@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from demos._digits_figures import plot_losses, plot_mistakes, plot_weights
 from demos._options import Parser, make_folder, step_size, whole_number
-from tinygrad_edu import data, losses, nn, no_grad, optim
+from tinygrad_edu import data, losses, nn, no_grad, optim, replay
 from tinygrad_edu.functional import one_hot, sigmoid, softmax
 
 
@@ -129,19 +129,22 @@ def train(
     x, targets, batch_size = train_part.x, train_part.targets, options.batch_size
     updates = options.epochs * math.ceil(len(x) / batch_size)
     quiet = np.errstate(over="ignore", invalid="ignore")  # finite() says it better
+
+    @replay  # from the fourth on, a step is a list of NumPy calls
+    def step(x: Any, targets: Any) -> Any:
+        sgd.zero_grad()
+        loss = objective.loss(model(x), targets)
+        loss.backward()
+        sgd.step()
+        return loss
+
     try:
         layout = "{percentage:3.0f}% {bar} {n}/{total} updates, {elapsed}{postfix}"
         # disable=None: silent where there is no terminal
         with quiet, tqdm(total=updates, bar_format=layout, leave=False, disable=None) as bar:
             for epoch in range(1, options.epochs + 1):
-                for x_batch, target_batch in data.minibatches(
-                    x, targets, batch_size=batch_size, rng=rng
-                ):
-                    sgd.zero_grad()
-                    loss = objective.loss(model(x_batch), target_batch)
-                    loss.backward()
-                    sgd.step()
-                    run.step_losses.append(finite(loss.item()))
+                for batch in data.minibatches(x, targets, batch_size=batch_size, rng=rng):
+                    run.step_losses.append(finite(step(*batch).item()))
                     bar.update()
                 train_loss = finite(objective.loss(scores_of(model, train_part), targets))
                 val_loss = finite(objective.loss(scores_of(model, validation), validation.targets))

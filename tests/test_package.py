@@ -18,7 +18,7 @@ LAYERS = {
     "modes": "",
     "tensor": "ops errors backprop numpy_functions modes",
     "debugging": "errors ops modes tensor",
-    "transforms": "errors backprop modes tensor",
+    "transforms": "errors backprop modes ops tensor",
     "functional": "errors modes ops tensor",
     "targets": "errors ops functional modes tensor",
     "losses": "functional modes ops targets tensor",
@@ -34,9 +34,17 @@ LAYERS = {
     "drawing.steps": "backprop drawing drawing.graph drawing.page drawing.picture drawing.view "
     "errors files ops tensor",
     "drawing": "drawing.picture drawing.steps drawing.view",
-    "optim": "tensor",
+    "optim": "modes tensor",
+    "replaying.recording": "backprop errors modes ops tensor",
+    "replaying.program": "ops replaying.recording",
+    "replaying.surroundings": "errors nn ops optim tensor",
+    "replaying.run": "modes ops replaying.program replaying.recording replaying.surroundings "
+    "tensor",
+    "replaying.replay": "backprop modes replaying.program replaying.run replaying.surroundings "
+    "tensor",
+    "replaying": "replaying.replay",
     "data": "tensor",
-    "classifier": "data functional losses optim tensor",
+    "classifier": "data functional losses optim replaying tensor",
     "saving": "files tensor",
     "testing.check": "ops modes tensor transforms",
     "testing.strategies": "tensor",

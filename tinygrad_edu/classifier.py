@@ -23,6 +23,7 @@ from tinygrad_edu import losses
 from tinygrad_edu.data import minibatches
 from tinygrad_edu.functional import one_hot, softmax, softplus
 from tinygrad_edu.optim import SGD
+from tinygrad_edu.replaying import replay
 from tinygrad_edu.tensor import Array, Tensor
 
 try:
@@ -43,6 +44,7 @@ except ImportError as error:
 
 ONE_VS_REST = ("exponential", "hinge", "logistic", "mse_loss")  # targets -1 and +1, as scores
 ONE_OF_ALL = ("cross_entropy", "multiclass_hinge")  # scores (N, K), class indices (N,)
+WORTH_RECORDING = 1000  # steps: to record one takes as long as is saved in some hundreds
 SCORED_AT_ONCE = 1000  # examples, for bytes that become floating point may not fit into memory
 
 # Type and range of every parameter but random_state, and what they are in words.
@@ -303,10 +305,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         steps = epochs * math.ceil(len(train) / self.batch_size)
         tol = -np.inf if self.tol is None else self.tol
         best, kept, waited, stopped = -np.inf, None, 0, False
+        step = self._step(sgd, steps)
         try:
             with tqdm(total=steps, unit="step", disable=not self.verbose) as bar:
                 for _ in range(epochs):
-                    loss = self._epoch(X, y, train, rng, sgd, bar)
+                    loss = self._epoch(X, y, train, rng, sgd, step, bar)
                     merit, shown = -loss, {"loss": f"{loss:.4g}"}
                     if self.early_stopping:
                         found = _for_each_class(self._scores(X_val)).argmax(axis=1)
@@ -330,18 +333,35 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if self.early_stopping and kept:
             self.coef_, self.intercept_, self.best_iteration_ = kept
 
+    def _step(self, sgd: SGD, steps: int) -> Callable[[Array, Array], Tensor]:
+        """What makes one step of SGD from examples and class indices, and returns the loss."""
+        function, classes, alpha = _function(self.loss), len(self.classes_), self.alpha
+
+        def step(x: Array, y: Array) -> Tensor:
+            sgd.zero_grad()
+            loss = _objective(function, classes, alpha, x, y, *sgd.params)
+            loss.backward()
+            sgd.step()
+            return loss
+
+        is_ours = function in [getattr(losses, name) for name in losses.__all__]
+        return replay(step) if is_ours and steps > WORTH_RECORDING else step
+
     @np.errstate(over="ignore", invalid="ignore")  # the error says it better
     def _epoch(
-        self, X: Array, y: Array, train: Array, rng: np.random.Generator, sgd: SGD, bar: Any
+        self,
+        X: Array,
+        y: Array,
+        train: Array,
+        rng: np.random.Generator,
+        sgd: SGD,
+        step: Callable[[Array, Array], Tensor],
+        bar: Any,
     ) -> float:
         """One pass over the rows ``train``; the mean loss on the way."""
         mean = 0.0
         for rows in minibatches(train, batch_size=self.batch_size, rng=rng, shuffle=self.shuffle):
-            sgd.zero_grad()
-            loss = self._objective(X[rows], y[rows], *sgd.params)
-            loss.backward()
-            sgd.step()
-            value = loss.item()
+            value = step(X[rows], y[rows]).item()
             if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
                 raise FloatingPointError(
                     f"training diverged in epoch {self.n_iter_ + 1}, at a loss of {value:.3g}: "
@@ -366,20 +386,28 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         advice = f"{problem}, or scale the features with StandardScaler"
         warnings.warn(advice, ConvergenceWarning, stacklevel=5)
 
-    def _objective(self, x: Array, y: Array, coef: Tensor, intercept: Tensor) -> Tensor:
-        """The mean loss of a mini-batch, with the penalty: what is minimized."""
-        scores = x @ coef.T + intercept
-        function = _function(self.loss)
-        if function in [_function(name) for name in ONE_VS_REST]:
-            count = scores.shape[1]
-            targets = 2 * one_hot(y, len(self.classes_)) - 1
-            loss = function(scores, targets[:, -count:]) * count
-        else:
-            loss = function(_for_each_class(scores), y)
-            if not isinstance(loss, Tensor):
-                raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r}")
-        total: Tensor = loss + self.alpha / 2 * (coef * coef).sum() if self.alpha else loss
-        return total
+
+def _objective(
+    function: Any,
+    classes: int,
+    alpha: float,
+    x: Array,
+    y: Array,
+    coef: Tensor,
+    intercept: Tensor,
+) -> Tensor:
+    """The mean loss of a mini-batch, with the penalty: what is minimized."""
+    scores = x @ coef.T + intercept
+    if function in [_function(name) for name in ONE_VS_REST]:
+        count = scores.shape[1]
+        targets = 2 * one_hot(y, classes) - 1
+        loss = function(scores, targets[:, -count:]) * count
+    else:
+        loss = function(_for_each_class(scores), y)
+        if not isinstance(loss, Tensor):
+            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r}")
+    total: Tensor = loss + alpha / 2 * (coef * coef).sum() if alpha else loss
+    return total
 
 
 def _function(loss: Any) -> Any:
