@@ -14,10 +14,7 @@ from demos._speed_numpy import Contestant, over, scalar_graph
 from tinygrad_edu import Tensor, grad, losses, nn, optim
 from tinygrad_edu.functional import sigmoid, softplus
 
-# This library. A step is recorded anew each time, or once by ``replay``, where there is one.
-
-
-REPLAY = getattr(tinygrad_edu, "replay", None)
+# This library. A step is recorded anew each time, or once, by ``replay``.
 
 
 def as_it_is(step: Any) -> Any:
@@ -413,7 +410,7 @@ AUTOGRAD = [
     autograd_hvp,
 ]
 MYGRAD = [mygrad_scalars, mygrad_training, mygrad_logistic]
-REPLAYED = [partial(contestant, replay=REPLAY) for contestant in TINYGRAD] if REPLAY else []
+REPLAYED = [partial(contestant, replay=tinygrad_edu.replay) for contestant in TINYGRAD]
 
 PEERS: dict[str, tuple[str, dict[str, Contestant]]] = {
     name: (module, dict(zip(KINDS, contestants, strict=False)))
@@ -426,5 +423,4 @@ PEERS: dict[str, tuple[str, dict[str, Contestant]]] = {
         ("MyGrad", "mygrad", MYGRAD),
         ("micrograd", "micrograd", [micrograd_scalars]),
     )
-    if contestants
 }
