@@ -226,22 +226,22 @@ SOURCE_MUTANTS = {
     "replay: elements are not counted": ("replaying/program.py", "if not call.is_sized:", "if 0:"),
     "replay: inner errstate is lost": ("replaying/program.py", "if errstate:", "if 0:"),
     "replay: layouts are not compared": (
-        "replaying/replay.py",
+        "replaying/known.py",
         "inputs if fits and all(inputs[i] is inputs[j] for i, j in self._same) else None",
         "inputs",
     ),
     "replay: parameters are not dated": (
-        "replaying/replay.py",
+        "replaying/known.py",
         "leaf._time = next(clock)",
         "pass",
     ),
     "replay: nothing is watched": (
-        "replaying/replay.py",
+        "replaying/known.py",
         "or self._surroundings.changed()",
         "",
     ),
     "replay: side effects are not seen": (
-        "replaying/replay.py",
+        "replaying/known.py",
         "self._problem = side_effect(surroundings)",
         "self._problem = ''",
     ),

@@ -40,9 +40,9 @@ LAYERS = {
     "replaying.surroundings": "errors nn ops optim tensor",
     "replaying.run": "modes ops replaying.program replaying.recording replaying.surroundings "
     "tensor",
-    "replaying.replay": "backprop modes replaying.program replaying.run replaying.surroundings "
+    "replaying.known": "backprop modes replaying.program replaying.run replaying.surroundings "
     "tensor",
-    "replaying": "replaying.replay",
+    "replaying": "replaying.known",
     "data": "tensor",
     "classifier": "data functional losses optim replaying tensor",
     "saving": "files tensor",

@@ -8,7 +8,6 @@ import struct
 import sys
 from collections.abc import Iterator
 from io import BufferedIOBase, BufferedReader
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -189,7 +188,7 @@ def load_cifar10(path: str | os.PathLike[str]) -> tuple[Array, Array]:
 
 
 def _open(path: str | os.PathLike[str]) -> BufferedReader:
-    if Path(path).exists() and not Path(path).is_file():
+    if os.path.exists(path) and not os.path.isfile(path):
         raise ValueError(f"{os.fspath(path)!r} is a folder or a device: give the path of one file")
     return open(path, "rb")
 

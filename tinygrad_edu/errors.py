@@ -3,14 +3,13 @@
 import linecache
 import os
 import sys
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import ops
 
-NOT_THE_USERS = tuple(str(Path(file).parent) + os.sep for file in (__file__, np.__file__))
+NOT_THE_USERS = tuple(os.path.dirname(file) + os.sep for file in (__file__, np.__file__))
 
 
 def describe(value: Any) -> str:
@@ -29,7 +28,7 @@ def line_of_the_user() -> str:
     while frame.f_back and frame.f_code.co_filename.startswith(NOT_THE_USERS):
         frame = frame.f_back
     path, number = frame.f_code.co_filename, frame.f_lineno
-    return f"line {number} of {Path(path).name}, {linecache.getline(path, number).strip()!r}"
+    return f"line {number} of {os.path.basename(path)}, {linecache.getline(path, number).strip()!r}"
 
 
 def called_by_this_package() -> bool:

@@ -1,7 +1,7 @@
 """Files written whole or not at all."""
 
 import os
-from pathlib import Path
+from contextlib import suppress
 
 
 def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
@@ -9,8 +9,8 @@ def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
 
     Raises OSError if the file cannot be written; then nothing has changed.
     """
-    path = Path(path)
-    unfinished = path.with_name(f"{path.name}.{os.urandom(4).hex()}.unfinished")
+    path = os.fspath(path)
+    unfinished = f"{path}.{os.urandom(4).hex()}.unfinished"
     try:
         with open(unfinished, "xb") as file:
             file.write(payload)
@@ -19,7 +19,8 @@ def write_whole(path: str | os.PathLike[str], payload: bytes) -> None:
         os.replace(unfinished, path)
     except OSError as error:
         if error.filename:
-            error.filename = os.fspath(path)  # the name that the caller knows
+            error.filename = path  # the name that the caller knows
         raise
     finally:
-        unfinished.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            os.remove(unfinished)

@@ -5,7 +5,6 @@ The format holds names, shapes and numbers, and nothing that runs when it is rea
 
 import os
 from collections.abc import Mapping
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -61,7 +60,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     ...     load(f"{folder}/line.safetensors")
     {'weight': array([[0.5, 1.5]])}
     """
-    payload = Path(path).read_bytes()
+    with open(path, "rb") as file:
+        payload = file.read()
     safetensors = _safetensors()
     try:
         return {name: np.array(array) for name, array in safetensors.load(payload).items()}

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import html
 import itertools
 import os
 import textwrap
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu.drawing import text
 from tinygrad_edu.files import write_whole
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import graphviz
 
 INK, FAINT = "#1f2937", "#475569"  # black and grey
@@ -216,6 +216,8 @@ class Drawing:
         v2 = 2 * v1 | 6 | grad 1
           v1 | 3 | grad 2
         """
+        from pathlib import Path  # only now: importing it takes time
+
         path = Path(path)
         ending = path.suffix.lower()
         if ending in (".dot", ".gv"):
@@ -282,5 +284,7 @@ def _broken(name: str) -> str:
 
 def _markup(words: str) -> str:
     r"""Text for a label, as it is: markup, and escapes such as \N, lose their meaning."""
-    plain = html.escape(text.visible(words).replace("\\", "\\\\"))
+    from html import escape  # only now: importing it takes time
+
+    plain = escape(text.visible(words).replace("\\", "\\\\"))
     return plain.replace("\n", "<BR/>")

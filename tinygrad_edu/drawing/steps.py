@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import html
 import inspect
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, overload
+from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
@@ -21,6 +19,9 @@ from tinygrad_edu.drawing.picture import Drawing
 from tinygrad_edu.drawing.view import draw
 from tinygrad_edu.files import write_whole
 from tinygrad_edu.tensor import Array, Tensor, plain
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MOST_NODES = 40  # more do not fit on a page, and nobody has the patience
 
@@ -205,6 +206,8 @@ class Steps(Sequence[Step]):
         Raises ValueError for another ending, RuntimeError as ``html`` does, OSError if the file
         cannot be written.
         """
+        from pathlib import Path  # only now: importing it takes time
+
         path = Path(path)
         if path.suffix.lower() not in (".html", ".htm"):
             raise ValueError(f"steps are saved as a page, in a file.html, but got {path.name!r}")
@@ -213,8 +216,10 @@ class Steps(Sequence[Step]):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """For notebooks: the page in a frame of its own; else the steps as text, and why."""
+        from html import escape  # only now: importing it takes time
+
         try:
-            page = html.escape(self.html())
+            page = escape(self.html())
         except RuntimeError as error:
             return {"text/plain": f"{error}\n\n{self}"}
         size = 'width="100%" height="640" style="border: 0"'
