@@ -209,8 +209,33 @@ SOURCE_MUTANTS = {
     ),
     "replay: outputs are where they were": (
         "replaying/program.py",
-        "and memory not in self._new and heir is None",
-        "",
+        "memory not in self._new and heir is None",
+        "True",
+    ),
+    "replay: originals are not new": (
+        "replaying/program.py",
+        "_copies(calls, self._new, recording.own)",
+        "_copies(calls, {*self._new}, recording.own)",
+    ),
+    "replay: numbers are put into arrays": (
+        "replaying/program.py",
+        "and is_kept_inside and isinstance(array, np.ndarray):",
+        "and is_kept_inside:",
+    ),
+    "replay: functions may write": (
+        "replaying/recording.py",
+        "locked = [array for array in operands if array.flags.writeable]",
+        "locked = []",
+    ),
+    "replay: shapes may depend on numbers": (
+        "replaying/recording.py",
+        'all(x.dtype.kind not in "iu" for x in others)',
+        "True",
+    ),
+    "replay: other arrays are taken for the same": (
+        "replaying/run.py",
+        "if any(root(array) is root(other)",
+        "if any(False",
     ),
     "replay: constants are written to": ("replaying/program.py", "id(heir) in self._fixed", "0"),
     "replay: numbers decide about views": (

@@ -139,6 +139,7 @@ SETTINGS = {
     "momentum": {"momentum": 0.9},
     "nesterov": {"momentum": 0.9, "nesterov": True},
     "weight_decay": {"weight_decay": 0.01, "hidden": 3},
+    "integers": {"lr": 1, "weight_decay": 0, "momentum": 0},
     "half": {"dtype": np.float16, "momentum": 0.5},
 }
 
@@ -720,6 +721,23 @@ def test_changes_that_are_not_seen_are_refused(step, words):
     for _ in range(3):
         with pytest.raises(RuntimeError, match=words):
             other(np.ones(3))
+
+
+def test_arrays_that_are_not_found_are_refused():
+    @functools.lru_cache
+    def table():
+        return np.arange(3.0)
+
+    other = replay(lambda x: x * table())
+    other(np.ones(3))
+    for _ in range(4):
+        other(np.ones(3))
+    with pytest.raises(RuntimeError, match=r"an array of shape \(3,\) that lies where replay\(\)"):
+        other(np.ones(3))
+    made = replay(lambda x: x * np.arange(3.0))
+    for i in range(6):
+        assert_same(made(np.full(3, i)), np.arange(3.0) * i)
+    assert replayed(made)
 
 
 def test_shapes_may_depend_on_numbers():

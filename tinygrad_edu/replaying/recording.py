@@ -325,7 +325,7 @@ class Recording(Watcher):
         arrays = [*parts_in(args, np.ndarray), *parts_in(kwargs, np.ndarray)]
         if any(x._recording is not self for x in traced):
             raise RuntimeError(f"{words} is given what an earlier call of the step has left")
-        if len(traced) + len(arrays) == 1 and any(type(x._array) is float for x in traced):
+        if len(traced) + len(arrays) == 1 and any(is_setting(x) for x in traced):
             raise RuntimeError(
                 f"{traced[0]._what} takes part in {words}: set it between calls of the step"
             )
@@ -404,7 +404,12 @@ class Recording(Watcher):
 
 def is_at_once(call: Call) -> bool:
     """Whether it is a check of a setting, which can be made before anything else."""
-    return call.truth is not None and type(call.args[0]._array) is float
+    return call.truth is not None and is_setting(call.args[0])
+
+
+def is_setting(x: Traced) -> bool:
+    """Whether it stands for a number of Python, as the settings of an optimizer are."""
+    return type(x._array) in (float, int)
 
 
 def _only_reading(function: Any, operands: list[Any], words: str, args: Any, named: Any) -> Any:
