@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import reprlib
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -46,7 +47,8 @@ class Replay(Wrapper):
         """The step as a method: each object has a replay of its own."""
         if instance is None:
             return self
-        bound = vars(instance)[self._name] = Replay(MethodType(self._step, instance))
+        name = getattr(self, "_name", None) or self._step.__name__
+        bound = vars(instance)[name] = Replay(MethodType(self._step, instance))
         return bound
 
     def __reduce__(self) -> Any:
@@ -100,7 +102,7 @@ def _kind(x: Any) -> Any:
         advice = "pass t.data" if isinstance(x, Tensor) else "pass np.array(x)"
     raise TypeError(
         "a step that replay() repeats takes arrays, and numbers and text that choose a program, "
-        f"but not a {kind.__name__}: {advice}"
+        f"but not a {kind.__name__}, {reprlib.repr(x)}: {advice}"
     )
 
 
@@ -243,11 +245,13 @@ class Known:
             inputs = [self._forget_gradients, *compress(inputs, self._used)]
             outputs = program.run(*inputs)
         except Diverged:
-            return self._step(*args, **named)  # checks come before anything has changed
+            outputs = None  # checks come before anything has changed
         except (ValueError, LookupError, ArithmeticError, Warning):
             if program.writes_outside:
                 raise
-            return self._step(*args, **named)  # which says it better
+            outputs = None
+        if outputs is None:
+            return self._step(*args, **named)  # which says it better, if something is wrong
         for put, position in self._puts:
             put(None if position is None else outputs[position])
         for leaf, is_changed, passes, later in self._changes:

@@ -115,7 +115,9 @@ class Writer:
         alive, memory = {id(x) for x in outputs}, {_memory(x) for x in outputs}
         needed = []
         for call in reversed(calls):
-            if call.result is not None:
+            if not call.is_sized:
+                wanted = True  # the step may have asked for the shape
+            elif call.result is not None:
                 wanted = id(call.result) in alive and id(call.result) not in self._same
             else:
                 out = None if call.out is None else _memory(call.out)

@@ -119,39 +119,46 @@ class Traced(NDArrayOperatorsMixin, ops.StandIn):
             return lambda *args, **named: self._recording.call(Method(name), (self, *args), named)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"{type(self._array).__name__!r} has no attribute {name!r}")
-        raise self._refusal(f"is asked for .{name}")
+        raise self._refusal(f"is asked for .{name}", LATER)
 
     # Every way out of it, and what is said there.
 
     def __bool__(self) -> bool:
         if not errors.called_by_this_package():
-            raise self._refusal("is asked whether it is true")
+            raise self._refusal("is asked whether it is true", CHOOSE)
         return self._recording.guard(self)
 
-    def _refused(self, *_: Any, **__: Any) -> Any:
-        raise self._refusal("is taken out as a number or an array")
+    def _number(self, *_: Any, **__: Any) -> Any:
+        raise self._refusal("is taken out as a number", LATER)
 
-    __array__ = __float__ = __int__ = __index__ = __complex__ = __hash__ = _refused
-    __round__ = __trunc__ = __floor__ = __ceil__ = __reduce_ex__ = __contains__ = _refused
-    item = tolist = tobytes = _refused
+    def _array_or_index(self, *_: Any, **__: Any) -> Any:
+        raise self._refusal("is to fill, or to index, an array that is not recorded", TABLE)
+
+    __float__ = __int__ = __complex__ = __hash__ = __reduce_ex__ = __contains__ = _number
+    __round__ = __trunc__ = __floor__ = __ceil__ = item = tolist = tobytes = _number
+    __array__ = __index__ = _array_or_index
 
     def __format__(self, spec: str) -> str:
         if not errors.called_by_this_package():
-            raise self._refusal("is turned into text")
+            raise self._refusal("is turned into text", LATER)
         return format(self._array, spec)  # in the words of an error
 
     def __repr__(self) -> str:
         return f"<what stands for {self._what} while a step is recorded>"
 
-    def _refusal(self, what: str) -> RuntimeError:
-        return RuntimeError(
-            f"{self._what} {what} on {errors.line_of_the_user()}, while replay() records it. "
-            "What Python makes of it would not be made again when the step is replayed: return it "
-            "from the step, and look at it after the call. To choose in the step, np.where and "
-            "np.maximum; to fill an array, np.zeros_like(x); a table to look up, found by name"
+    def _refusal(self, what: str, advice: str) -> RuntimeError:
+        return self._recording.refuse(
+            f"{self._what} {what} on {errors.line_of_the_user()}. replay() repeats what NumPy "
+            f"computes, and not what Python makes of it: {advice}"
         )
 
 
+LATER = "return it from the step, and use it after the call; a function of NumPy takes it as it is"
+CHOOSE = "choose by np.where or np.maximum, or return it from the step, and decide after the call"
+TABLE = (
+    "for a table to look up, write table = np.eye(3) before the step, and table[y] in it; begin an "
+    "array to be filled with np.zeros_like(x)"
+)
 REDUCTIONS = {f.__name__: f for f in (np.sum, np.mean, np.max, np.min, np.any, np.all)}
 METHODS = {"reshape", "transpose", "swapaxes", "squeeze", "ravel", "flatten", "copy", "view"}
 METHODS |= {"argmax", "argmin", "cumsum", "clip", "take", "dot", "std", "var", "round", "trace"}
@@ -232,6 +239,7 @@ class Recording(Watcher):
         self.calls: list[Call] = []
         self.own: dict[int, Any] = {}  # memory that results are in, by identity
         self._saved: list[tuple[Any, Any]] = []  # arrays from outside that were written to
+        self._first_change = ""  # the words for the first of these calls
         self.adopted: list[Traced] = []  # arrays that the step has made of nothing recorded
         self.originals: list[Any] = []  # which they are copies of
         self._sources: dict[int, Traced] = {}
@@ -241,6 +249,12 @@ class Recording(Watcher):
         self._errstate: dict[str, Any] = {**np.geterr()}
         self._start = next(clock)
         self._is_open = True
+        self.refused: RuntimeError | None = None
+
+    def refuse(self, words: str) -> RuntimeError:
+        """The error for what cannot be repeated; it is raised again if the step catches it."""
+        self.refused = RuntimeError(words)
+        return self.refused
 
     def lock(self, constants: list[Any]) -> None:
         """Let nothing write to arrays that cannot be replaced by what stands for them."""
@@ -253,7 +267,7 @@ class Recording(Watcher):
         if not isinstance(array, np.ndarray):
             return Traced(self, array, what)
         if array.dtype.hasobject:
-            raise RuntimeError(f"{what} has dtype {array.dtype}: replay() takes arrays of numbers")
+            raise self.refuse(f"{what} has dtype {array.dtype}: replay() takes arrays of numbers")
         self._lock_too(array)
         return self._sources.setdefault(id(array), Traced(self, array, what))
 
@@ -278,14 +292,18 @@ class Recording(Watcher):
         errstate: dict[str, Any] = {**np.geterr()}
         call.errstate = {k: v for k, v in errstate.items() if v != self._errstate[k]}
         if out is not None:
+            if id(root(out._array)) not in self.own:
+                self._first_change = self._first_change or words
             with self._unlocked(out._array):
                 function(*arrays, **named, **({"out": out._array} if is_ufunc(function) else {}))
             self._add(call)
             return out
         operands = [*parts_in(arrays, np.ndarray), *parts_in(named, np.ndarray)]
-        result = _only_reading(function, operands, words, arrays, named)
+        result = self._only_reading(function, operands, words, arrays, named)
+        if isinstance(result, str):
+            raise next(parts_in(args, Traced))._refusal("is turned into text", LATER)
         if not isinstance(result, np.ndarray | np.generic):
-            raise RuntimeError(
+            raise self.refuse(
                 f"{words} gives {type(result).__name__}, and replay() can repeat calls that give "
                 "one array: compute it from what the step returns, or call it without replay()"
             )
@@ -296,6 +314,28 @@ class Recording(Watcher):
         call.result = Traced(self, result, f"the result of {name}")
         self._add(call)
         return call.result
+
+    def _only_reading(
+        self, function: Any, operands: list[Any], words: str, args: Any, named: Any
+    ) -> Any:
+        """Call a function, and refuse it if it writes to what it is given."""
+        locked = [array for array in operands if array.flags.writeable]
+        for array in locked:
+            array.flags.writeable = False
+        try:
+            result = function(*args, **named)
+        except ValueError as error:
+            if locked and "read-only" in str(error):
+                raise self.refuse(
+                    f"{words} changes what it is given, which replay() sees for operators, out= of "
+                    "ufuncs and x[...] = y only: write one of these"
+                ) from error
+            raise
+        finally:
+            _unlock(locked)
+        if isinstance(result, np.ndarray) and any(root(result) is root(x) for x in locked):
+            result.flags.writeable = True
+        return result
 
     def _adopt(self, value: Any) -> Any:
         """An argument with what stands for arrays that the step has made itself."""
@@ -317,29 +357,30 @@ class Recording(Watcher):
 
     def _check(self, words: str, args: Any, kwargs: Any, out: Any) -> None:
         if not self._is_open:
-            raise RuntimeError(
+            raise self.refuse(
                 f"{words} is given what was computed while replay() recorded a step, and ended "
                 "with it: return from the step what you need after it"
             )
         traced = [*parts_in(args, Traced), *parts_in(kwargs, Traced)]
         arrays = [*parts_in(args, np.ndarray), *parts_in(kwargs, np.ndarray)]
         if any(x._recording is not self for x in traced):
-            raise RuntimeError(f"{words} is given what an earlier call of the step has left")
+            raise self.refuse(f"{words} is given what an earlier call of the step has left")
         if len(traced) + len(arrays) == 1 and any(is_setting(x) for x in traced):
-            raise RuntimeError(
+            raise self.refuse(
                 f"{traced[0]._what} takes part in {words}: set it between calls of the step"
             )
         if not isinstance(out, Traced | None):
-            raise RuntimeError(
+            raise self.refuse(
                 f"{words} writes to an array that the step has made itself, and whose numbers are "
                 "not recorded: write g = g + x, or begin with np.zeros_like(x)"
             )
 
     def _add(self, call: Call) -> None:
         if self._saved and (not call.is_sized or (call.truth is not None and not is_at_once(call))):
-            raise RuntimeError(
-                f"{call.words} comes after an array from outside was changed in place, and could "
-                "not be undone if it turned out otherwise: compute all losses first"
+            raise self.refuse(
+                f"{self._first_change} changes an array from outside in place, and what comes "
+                f"after it, {call.words}, may turn out otherwise another time, when it is too late "
+                "to undo it: write x = x - y, or compute all losses first"
             )
         self.calls.append(call)
 
@@ -387,7 +428,7 @@ class Recording(Watcher):
         """Refuse Tensors from outside that nothing stands for; the calls of NumPy are noted."""
         for arg in args:
             if isinstance(arg, Tensor) and arg._time < self._start and not _is_traced(arg):
-                raise RuntimeError(
+                raise self.refuse(
                     f"{errors.describe(arg)}, an argument of {ops.name(op)} on "
                     f"{errors.line_of_the_user()}, lies where replay() does not look: in a "
                     "variable, an attribute, a list or a dictionary it would be found"
@@ -396,7 +437,7 @@ class Recording(Watcher):
     def stepping(self, optimizer: Any) -> None:
         """Refuse an optimizer that would keep what stands for arrays."""
         if not any(optimizer is known for known in self._optimizers):
-            raise RuntimeError(
+            raise self.refuse(
                 f"the optimizer that steps on {errors.line_of_the_user()} lies where replay() does "
                 "not look: in a variable or an attribute it would be found"
             )
@@ -410,27 +451,6 @@ def is_at_once(call: Call) -> bool:
 def is_setting(x: Traced) -> bool:
     """Whether it stands for a number of Python, as the settings of an optimizer are."""
     return type(x._array) in (float, int)
-
-
-def _only_reading(function: Any, operands: list[Any], words: str, args: Any, named: Any) -> Any:
-    """Call a function, and refuse it if it writes to what it is given."""
-    locked = [array for array in operands if array.flags.writeable]
-    for array in locked:
-        array.flags.writeable = False
-    try:
-        result = function(*args, **named)
-    except ValueError as error:
-        if locked and "read-only" in str(error):
-            raise RuntimeError(
-                f"{words} changes what it is given, which replay() sees for operators, out= of "
-                "ufuncs and x[...] = y only: write one of these"
-            ) from error
-        raise
-    finally:
-        _unlock(locked)
-    if isinstance(result, np.ndarray) and any(root(result) is root(x) for x in locked):
-        result.flags.writeable = True
-    return result
 
 
 def _unlock(arrays: list[Any]) -> None:

@@ -127,6 +127,8 @@ class Run:
         self, result: Any, surroundings: Surroundings, earlier: Run | None, may_differ: bool
     ) -> None:
         """Take note of what the step leaves behind; refuse what would not be so in a replay."""
+        if self.recording.refused:
+            raise self.recording.refused
         if problem := side_effect(surroundings):
             raise RuntimeError(problem)
         self.ends, self.marks_after = self.state.get()
@@ -179,7 +181,7 @@ class Run:
         raise RuntimeError(
             f"the step returns {type(result).__name__}, and replay() can give back Tensors and "
             "arrays that are computed from arguments and parameters, and numbers, alone or in "
-            "tuples, lists and dictionaries"
+            "tuples, lists and dictionaries: return the loss"
         )
 
     def _signature(self, result: Any) -> Iterator[tuple[str, Any]]:

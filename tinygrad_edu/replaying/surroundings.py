@@ -16,7 +16,6 @@ from types import (
     CellType,
     CodeType,
     FunctionType,
-    GeneratorType,
     MappingProxyType,
     MethodType,
     ModuleType,
@@ -148,7 +147,7 @@ class Surroundings:
             self._generators.append((functools.partial(_state, value), words))
         elif isinstance(value, random.Random):
             self._generators.append((value.getstate, words))
-        elif isinstance(value, GeneratorType) or type(value).__module__ == "itertools":
+        elif isinstance(value, Iterator) and type(value).__module__ in ("builtins", "itertools"):
             raise RuntimeError(
                 f"the step finds an iterator, {words}, and replay() cannot see what next() would "
                 "give: pass what comes from it to the step as an argument"
@@ -156,7 +155,7 @@ class Surroundings:
         elif isinstance(value, FunctionType):
             yield from self._in_function(words, value)
         elif isinstance(value, MethodType):
-            yield from ((words, value.__self__), (words, value.__func__))
+            yield from (("self", value.__self__), (words, value.__func__))
         elif isinstance(value, functools.partial):
             yield words, value.func
             yield from self._place(f"{words}.args", attrgetter("args"), value, _put_args(value))
