@@ -19,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_programs import programs, run
+from test_programs import SIDE, programs, run
 
 from tinygrad_edu import Tensor, debug, grad, losses, nn, no_grad, optim, primitive, replay, scope
 from tinygrad_edu.functional import one_hot, relu, sigmoid, softmax
@@ -1320,3 +1320,50 @@ def test_random_programs_give_the_same_numbers(program, seed):
             assert_same(p.data, q.data)
             assert_same(p.grad, q.grad)
     assert replayed(other)
+
+
+# What cannot be repeated, of a Tensor and a random generator.
+INTRUSIONS = [
+    lambda a, rng: a * float(np.tanh(a).sum()),
+    lambda a, rng: a if a.sum() > 0 else -a,
+    lambda a, rng: a + rng.normal(),
+    lambda a, rng: a + rng.normal(size=a.shape),
+    lambda a, rng: a * (2 if rng.random() < 0.5 else 3),
+    lambda a, rng: a * a.detach().data.tolist()[0][0],
+    lambda a, rng: a * round(a.data.max().item(), 1),
+    lambda a, rng: a + np.eye(SIDE)[np.argmax(a.data, axis=0)],
+]
+
+
+@given(programs(), st.integers(0, 8), st.sampled_from(INTRUSIONS), st.integers(0, 2**32 - 1))
+def test_random_programs_that_cannot_be_repeated_are_refused(program, place, intrusion, seed):
+    leaves, steps = program
+    one, two = ([Tensor(leaf, requires_grad=True) for leaf in leaves] for _ in range(2))
+
+    def make(tensors):
+        rng = np.random.default_rng(seed)
+        changed = [*steps[:place], (lambda a: intrusion(a, rng), 1), *steps[place:]]
+
+        def step(x):
+            for tensor in tensors:
+                tensor.zero_grad()
+            loss = run(changed, *tensors[:-1], tensors[-1] * x)
+            loss.backward()
+            return loss
+
+        return step
+
+    plain, other = make(one), replay(make(two))
+    rng = np.random.default_rng(seed)
+    for _ in range(7):
+        x = rng.normal(size=leaves[-1].shape)
+        before = [p.grad for p in two]
+        try:
+            result = other(x)
+        except RuntimeError:
+            assert all(p.grad is g for p, g in zip(two, before, strict=True))
+            break
+        assert_same(result, plain(x).detach())
+    else:
+        raise AssertionError("it was not refused")
+    assert not replayed(other)
