@@ -538,9 +538,9 @@ class Tensor(Node):
             raise errors.not_exported(self)
         if copy is False:
             raise BufferError(errors.only_by_a_copy("np.from_dlpack(t.data)"))
-        return self.data.__dlpack__(
-            stream=stream, max_version=max_version, dl_device=dl_device, copy=True
-        )
+        if stream is not None:  # NumPy 2.5 raises another error than NumPy 2.4
+            raise RuntimeError(f"the memory of the CPU has no stream, but stream={stream!r}")
+        return self.data.__dlpack__(max_version=max_version, dl_device=dl_device, copy=True)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return self.data.__dlpack_device__()
