@@ -24,6 +24,7 @@ from test_programs import SIDE, programs, run
 from tinygrad_edu import Tensor, debug, grad, losses, nn, no_grad, optim, primitive, replay, scope
 from tinygrad_edu.functional import one_hot, relu, sigmoid, softmax
 from tinygrad_edu.ops import StandIn
+from tinygrad_edu.replaying.recording import Traced
 from tinygrad_edu.replaying.surroundings import Surroundings
 
 CALLS = 8  # one as it is, two recorded, and then enough that are replayed
@@ -1215,6 +1216,8 @@ def test_what_is_no_function_or_array_is_refused():
         r"not a MaskedArray, .*: pass np.array\(x\)": np.ma.masked_array([1.0]),
         r"not a Table, .*: let the step find it by its name": Table(),
         r"not a dict, \{\}: let the step": {},
+        r"not a tuple, .*: pass its parts, one by one": (np.ones(2), np.ones(2)),
+        r"not a type, .*: let the step find it": Table,
     }
     for words, value in advice.items():
         with pytest.raises(TypeError, match=f"takes arrays, and numbers and text .* but {words}"):
@@ -1282,9 +1285,11 @@ def test_a_step_needs_less_than_two_thirds_of_the_memory():
 
 def test_a_program_is_freed_with_its_step():
     table = Table()
-    step = replay(table.step)
+    step = replay(lambda x, y: (table.step(x, y), [x * 2]))
     for x, y in batches():
         step(x, y)
+    gc.collect()
+    assert not any(type(thing) is Traced for thing in gc.get_objects())
     program = weakref.ref(next(iter(step._known.values())).program)
     file = program().run.__code__.co_filename
     assert file in linecache.cache

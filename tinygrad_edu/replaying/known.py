@@ -58,8 +58,8 @@ class Replay(Wrapper):
     def source(self) -> str:
         """The calls of the latest program, as a function in Python; "" as long as there is none.
 
-        It gets the arguments and what the step found, puts what stays inside where the last
-        argument of a call says, and gives new values of what the step changes, and its result.
+        It gets the arguments and what the step found, puts what stays inside where ``out=`` says,
+        and gives new values of what the step changes, and its result.
         """
         programs = [known.program for known in self._known.values() if known.program]
         return programs[-1].source if programs else ""
@@ -91,14 +91,15 @@ def _kind(x: Any) -> Any:
     kind = type(x)
     if kind is np.ndarray or isinstance(x, np.generic):
         return x.shape, x.dtype, x.strides, kind
-    if kind is tuple:
-        return tuple(map(_kind, x))
     if kind in (float, complex):
         return kind, repr(x)
-    if x is None or kind in (bool, int, str, bytes) or isinstance(x, type | np.dtype):
+    is_dtype = isinstance(x, np.dtype) or (kind is type and x.__module__ in ("builtins", "numpy"))
+    if x is None or is_dtype or kind in (bool, int, str, bytes):
         return kind, x
     advice = "let the step find it by its name"
-    if isinstance(x, Tensor | list | np.ndarray):
+    if kind is tuple:
+        advice = "pass its parts, one by one"
+    elif isinstance(x, Tensor | list | np.ndarray):
         advice = "pass t.data" if isinstance(x, Tensor) else "pass np.array(x)"
     raise TypeError(
         "a step that replay() repeats takes arrays, and numbers and text that choose a program, "

@@ -172,7 +172,8 @@ class Run:
             return lambda outputs: as_leaf(outputs[place], name)
         if type(result) in (tuple, list):
             parts = [self._giver(part) for part in result]
-            return lambda outputs: type(result)(part(outputs) for part in parts)
+            kind = type(result)  # to keep the result itself would keep all of the recording
+            return lambda outputs: kind(part(outputs) for part in parts)
         if type(result) is dict:
             items = {key: self._giver(part) for key, part in result.items()}
             return lambda outputs: {key: part(outputs) for key, part in items.items()}
