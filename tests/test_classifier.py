@@ -150,6 +150,18 @@ def test_steps_that_are_replayed_learn_the_same(loss, dtype, monkeypatch):
     assert all(step.source for step in replayed)
 
 
+def test_others_may_draw_random_numbers_while_a_step_is_recorded(monkeypatch):
+    monkeypatch.setattr(classifier, "WORTH_RECORDING", 0)
+    plain = losses.cross_entropy
+
+    def as_another_thread_might(scores, y):
+        np.random.normal()  # noqa: NPY002
+        return plain(scores, y)
+
+    monkeypatch.setattr(losses, "cross_entropy", as_another_thread_might)
+    assert quick(batch_size=32, max_iter=8).fit(X, Y).n_iter_ == 8
+
+
 @pytest.mark.parametrize("loss", ONE_VS_REST)
 def test_one_versus_rest_is_one_binary_problem_for_each_class(loss):
     model = quick(loss=loss, alpha=0.01, momentum=0.5, learning_rate=0.01)

@@ -61,13 +61,18 @@ class Surroundings:
         self.arrays: list[Place] = []
         self.constants: list[Any] = []  # arrays in tuples and the like, where no other can be put
         self._watched: list[tuple[Callable[[Any], Any], Any, Any, str]] = []
-        self._generators = [(random.getstate, "random"), (_state_of_numpy, "np.random")]
         self._attributes: set[str] = set()  # that functions name
         self._uses_all = False  # by vars(), and so without naming them
         self._open: list[tuple[str, Any, Any]] = []  # of which only these are followed
         self._named: set[tuple[int, str]] = set()
         self._seen: dict[int, Any] = {}
         self._function = getattr(function, "__func__", function)
+        # A step of this package draws from neither; another thread may, at any time.
+        code = getattr(self._function, "__code__", None)
+        is_ours = code is not None and _is_installed(code.co_filename)
+        self._generators: list[tuple[Callable[[], Any], str]] = []
+        if not is_ours:
+            self._generators += [(random.getstate, "random"), (_state_of_numpy, "np.random")]
         waiting: deque[tuple[str, Any]] = deque([("the step", function)])
         while waiting or (waiting := deque(self._by_attributes())):
             words, value = waiting.popleft()
