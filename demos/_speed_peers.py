@@ -4,7 +4,6 @@ A contestant is as in ``_speed_numpy``. The arrays of each engine are made befor
 """
 
 import math
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -14,19 +13,13 @@ from demos._speed_numpy import Contestant, over, scalar_graph
 from tinygrad_edu import Tensor, grad, losses, nn, optim
 from tinygrad_edu.functional import sigmoid, softplus
 
-# This library. A step is recorded anew each time, or once, by ``replay``.
+# This library.
 
 
-def as_it_is(step: Any) -> Any:
-    """No replay."""
-    return step
-
-
-def tinygrad_scalars(numbers: Any, chains: Any, replay: Any = as_it_is) -> Any:
+def tinygrad_scalars(numbers: Any, chains: Any) -> Any:
     """Tensors of one number each."""
     leaves = [Tensor(number, requires_grad=True) for number in numbers]
 
-    @replay
     def step() -> Any:
         for leaf in leaves:
             leaf.zero_grad()
@@ -38,7 +31,7 @@ def tinygrad_scalars(numbers: Any, chains: Any, replay: Any = as_it_is) -> Any:
 
 
 def tinygrad_training(
-    x: Any, y: Any, batches: Any, weights: Any, lr: float, replay: Any = as_it_is
+    x: Any, y: Any, batches: Any, weights: Any, lr: float
 ) -> Any:
     """As in the lessons."""
     layers = [nn.Linear(*w.shape, dtype=w.dtype) for w in weights[::2]]
@@ -47,7 +40,6 @@ def tinygrad_training(
     model = layers[0] if len(layers) == 1 else nn.Sequential(layers[0], sigmoid, layers[1])
     sgd = optim.SGD(model.parameters(), lr=lr)
 
-    @replay
     def train_step(x: Any, y: Any) -> Any:
         sgd.zero_grad()
         loss = losses.cross_entropy(model(x), y)
@@ -61,11 +53,10 @@ def tinygrad_training(
     return over(batches, train_step, x, y), results
 
 
-def tinygrad_logistic(margins: Any, replay: Any = as_it_is) -> Any:
+def tinygrad_logistic(margins: Any) -> Any:
     """The mean of softplus, as in ``losses.logistic``."""
     leaf = Tensor(margins, requires_grad=True)
 
-    @replay
     def step() -> Any:
         leaf.zero_grad()
         loss = softplus(-leaf).mean()
@@ -410,13 +401,11 @@ AUTOGRAD = [
     autograd_hvp,
 ]
 MYGRAD = [mygrad_scalars, mygrad_training, mygrad_logistic]
-REPLAYED = [partial(contestant, replay=tinygrad_edu.replay) for contestant in TINYGRAD]
 
 PEERS: dict[str, tuple[str, dict[str, Contestant]]] = {
     name: (module, dict(zip(KINDS, contestants, strict=False)))
     for name, module, contestants in (
         ("tinygrad_edu", "tinygrad_edu", TINYGRAD + SECOND),
-        ("tinygrad_edu, replayed", "tinygrad_edu", REPLAYED),
         ("PyTorch", "torch", TORCH),
         ("JAX", "jax", JAX),
         ("autograd", "autograd", AUTOGRAD),

@@ -24,7 +24,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import tinygrad_edu
 from tinygrad_edu import Tensor, classifier, losses
 from tinygrad_edu.classifier import ONE_OF_ALL, ONE_VS_REST, LinearClassifier
 
@@ -124,42 +123,6 @@ def test_a_function_of_the_package_is_the_loss_of_its_name(loss):
         assert hasattr(function, "predict_proba") == hasattr(name, "predict_proba")
         if hasattr(name, "predict_proba"):
             np.testing.assert_array_equal(function.predict_proba(X), name.predict_proba(X))
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("loss", LOSSES)
-def test_steps_that_are_replayed_learn_the_same(loss, dtype, monkeypatch):
-    replayed = []
-
-    def replay(step):
-        replayed.append(tinygrad_edu.replay(step))
-        return replayed[-1]
-
-    monkeypatch.setattr(classifier, "replay", replay)
-    model = quick(loss=loss, alpha=0.01, momentum=0.5, batch_size=32, max_iter=8)
-    for y in Y, Y > 0:
-        fits = []
-        for least in 0, np.inf:
-            monkeypatch.setattr(classifier, "WORTH_RECORDING", least)
-            fits.append(clone(model).fit(X.astype(dtype), y))
-        np.testing.assert_array_equal(fits[0].coef_, fits[1].coef_)
-        np.testing.assert_array_equal(fits[0].intercept_, fits[1].intercept_)
-        assert fits[0].loss_curve_ == fits[1].loss_curve_
-        assert fits[0].coef_.dtype == dtype
-    assert len(replayed) == 2
-    assert all(step.source for step in replayed)
-
-
-def test_others_may_draw_random_numbers_while_a_step_is_recorded(monkeypatch):
-    monkeypatch.setattr(classifier, "WORTH_RECORDING", 0)
-    plain = losses.cross_entropy
-
-    def as_another_thread_might(scores, y):
-        np.random.normal()  # noqa: NPY002
-        return plain(scores, y)
-
-    monkeypatch.setattr(losses, "cross_entropy", as_another_thread_might)
-    assert quick(batch_size=32, max_iter=8).fit(X, Y).n_iter_ == 8
 
 
 @pytest.mark.parametrize("loss", ONE_VS_REST)

@@ -35,16 +35,8 @@ LAYERS = {
     "errors files ops tensor",
     "drawing": "drawing.picture drawing.steps drawing.view",
     "optim": "modes tensor",
-    "replaying.recording": "backprop errors modes ops tensor",
-    "replaying.program": "ops replaying.recording",
-    "replaying.surroundings": "errors nn ops optim tensor",
-    "replaying.run": "modes ops replaying.program replaying.recording replaying.surroundings "
-    "tensor",
-    "replaying.known": "backprop modes replaying.program replaying.run replaying.surroundings "
-    "tensor",
-    "replaying": "replaying.known",
     "data": "tensor",
-    "classifier": "data functional losses optim replaying tensor",
+    "classifier": "data functional losses optim tensor",
     "saving": "files tensor",
     "testing.check": "ops modes tensor transforms",
     "testing.strategies": "tensor",

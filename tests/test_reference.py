@@ -18,8 +18,6 @@ INTERNAL = {
     *("debugging", "saving", "tensor", "transforms"),  # their names are those of the package
     *("drawing.picture", "drawing.steps", "drawing.view", "testing.check"),  # of their package
     *("errors", "files", "numpy_functions", "targets"),  # for the package itself
-    *("replaying", "replaying.program", "replaying.recording", "replaying.known"),
-    *("replaying.run", "replaying.surroundings"),  # of replay, whose name is the package's
     *("drawing.graph", "drawing.page", "drawing.render", "drawing.text"),  # for drawing itself
 }
 

@@ -8,7 +8,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-import tinygrad_edu
 from demos import __main__ as dispatcher
 from demos import _speed_chain, _speed_numpy, _speed_peers, speed
 
@@ -204,34 +203,11 @@ def test_a_chain_that_miscounts_is_noticed():
 @pytest.mark.usefixtures("alone")
 def test_imports_are_compared_with_that_of_numpy():
     rows = speed.run_imports(
-        ["NumPy by hand", "NumPy tuned", "tinygrad_edu", "tinygrad_edu, replayed"],
+        ["NumPy by hand", "NumPy tuned", "tinygrad_edu"],
         SimpleNamespace(rounds=2),
     )
     assert [row.library for row in rows] == ["NumPy by hand", "tinygrad_edu"]
     assert all(row.minimum > 0 for row in rows)
-
-
-@pytest.mark.parametrize(
-    ("contestant", "data"),
-    [
-        (_speed_peers.tinygrad_scalars, _speed_numpy.scalars_data(2, 15)),
-        (_speed_peers.tinygrad_training, _speed_numpy.training_data(8, [4, 10], np.float64)),
-        (_speed_peers.tinygrad_logistic, _speed_numpy.logistic_data(10)),
-    ],
-)
-def test_what_is_replayed_is_the_step(contestant, data):
-    replays = []
-
-    def replay(step):
-        replays.append(tinygrad_edu.replay(step))
-        return replays[-1]
-
-    step, results = contestant(*data, replay=replay)
-    again, expected = contestant(*data)
-    for _ in range(6):
-        found, right = results(step()), expected(again())
-        assert speed.difference(found, right, [0.0] * len(right)) == 0
-    assert replays[0].source
 
 
 def test_all_workloads_are_told_and_drawn():

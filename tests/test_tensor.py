@@ -595,5 +595,5 @@ def test_any_memory_layout(values):
 
 def test_public_names():
     public = "Tensor data debug draw functional grad hessian jacobian load losses nn no_grad optim"
-    public += " primitive replay save scope steps value_and_grad"
+    public += " primitive save scope steps value_and_grad"
     assert sorted(tinygrad_edu.__all__) == public.split()

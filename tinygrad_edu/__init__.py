@@ -2,7 +2,7 @@
 
 A ``Tensor`` records the operations it goes through, and its ``backward`` finds the gradients;
 ``grad`` and its kin give derivatives as functions. ``draw`` and ``steps`` show a graph, ``debug``
-says where numbers go wrong; ``replay`` makes a training step faster. The rest is in modules:
+says where numbers go wrong. The rest is in modules:
 
 - ``tinygrad_edu.functional``: sigmoid, softmax and friends
 - ``tinygrad_edu.losses``: every loss of the lecture
@@ -30,7 +30,6 @@ from tinygrad_edu.debugging import debug
 from tinygrad_edu.drawing import draw, steps
 from tinygrad_edu.modes import no_grad, scope
 from tinygrad_edu.ops import primitive
-from tinygrad_edu.replaying import replay
 from tinygrad_edu.saving import load, save
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
@@ -50,7 +49,6 @@ __all__ = [
     "no_grad",
     "optim",
     "primitive",
-    "replay",
     "save",
     "scope",
     "steps",

@@ -23,7 +23,6 @@ from tinygrad_edu import losses
 from tinygrad_edu.data import minibatches
 from tinygrad_edu.functional import one_hot, softmax, softplus
 from tinygrad_edu.optim import SGD
-from tinygrad_edu.replaying import replay
 from tinygrad_edu.tensor import Array, Tensor
 
 try:
@@ -44,7 +43,6 @@ except ImportError as error:
 
 ONE_VS_REST = ("exponential", "hinge", "logistic", "mse_loss")  # targets -1 and +1, as scores
 ONE_OF_ALL = ("cross_entropy", "multiclass_hinge")  # scores (N, K), class indices (N,)
-WORTH_RECORDING = 1000  # steps: to record one takes as long as is saved in some hundreds
 SCORED_AT_ONCE = 1000  # examples, for bytes that become floating point may not fit into memory
 
 # Type and range of every parameter but random_state, and what they are in words.
@@ -305,11 +303,10 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         steps = epochs * math.ceil(len(train) / self.batch_size)
         tol = -np.inf if self.tol is None else self.tol
         best, kept, waited, stopped = -np.inf, None, 0, False
-        step = self._step(sgd, steps)
         try:
             with tqdm(total=steps, unit="step", disable=not self.verbose) as bar:
                 for _ in range(epochs):
-                    loss = self._epoch(X, y, train, rng, sgd, step, bar)
+                    loss = self._epoch(X, y, train, rng, sgd, bar)
                     merit, shown = -loss, {"loss": f"{loss:.4g}"}
                     if self.early_stopping:
                         found = _for_each_class(self._scores(X_val)).argmax(axis=1)
@@ -333,19 +330,14 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if self.early_stopping and kept:
             self.coef_, self.intercept_, self.best_iteration_ = kept
 
-    def _step(self, sgd: SGD, steps: int) -> Callable[[Array, Array], Tensor]:
-        """What makes one step of SGD from examples and class indices, and returns the loss."""
-        function, classes, alpha = _function(self.loss), len(self.classes_), self.alpha
-
-        def step(x: Array, y: Array) -> Tensor:
-            sgd.zero_grad()
-            loss = _objective(function, classes, alpha, x, y, *sgd.params)
-            loss.backward()
-            sgd.step()
-            return loss
-
-        is_ours = function in [getattr(losses, name) for name in losses.__all__]
-        return replay(step) if is_ours and steps > WORTH_RECORDING else step
+    def _step(self, sgd: SGD, x: Array, y: Array) -> Tensor:
+        """One step of SGD on examples and class indices; the loss before it."""
+        sgd.zero_grad()
+        classes = len(self.classes_)
+        loss = _objective(_function(self.loss), classes, self.alpha, x, y, *sgd.params)
+        loss.backward()
+        sgd.step()
+        return loss
 
     @np.errstate(over="ignore", invalid="ignore")  # the error says it better
     def _epoch(
@@ -355,13 +347,12 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         train: Array,
         rng: np.random.Generator,
         sgd: SGD,
-        step: Callable[[Array, Array], Tensor],
         bar: Any,
     ) -> float:
         """One pass over the rows ``train``; the mean loss on the way."""
         mean = 0.0
         for rows in minibatches(train, batch_size=self.batch_size, rng=rng, shuffle=self.shuffle):
-            value = step(X[rows], y[rows]).item()
+            value = self._step(sgd, X[rows], y[rows]).item()
             if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
                 raise FloatingPointError(
                     f"training diverged in epoch {self.n_iter_ + 1}, at a loss of {value:.3g}: "
