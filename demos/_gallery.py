@@ -41,7 +41,7 @@ class Page:
         self.parts.append(highlight(code.strip("\n"), PythonLexer(), HtmlFormatter()))
 
     def add_output(self, printed: str) -> None:
-        """What was printed, if anything."""
+        """The printed text, if any."""
         if printed.strip():
             self.parts.append(f'<pre class="output">{escape(printed.rstrip())}</pre>')
 

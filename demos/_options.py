@@ -1,4 +1,4 @@
-"""What the options of demos share: each mistake is told in one line, with exit status 2."""
+"""Options of demos: each mistake is told in one line, with exit status 2."""
 
 import argparse
 import math

@@ -1,4 +1,4 @@
-"""What lessons share: the style of their figures, and where they show them."""
+"""The style of figures in all lessons, and where they are shown."""
 
 from pathlib import Path
 from typing import Any

@@ -30,9 +30,7 @@ def tinygrad_scalars(numbers: Any, chains: Any) -> Any:
     return step, lambda total: [float(total), np.stack([leaf.grad for leaf in leaves])]
 
 
-def tinygrad_training(
-    x: Any, y: Any, batches: Any, weights: Any, lr: float
-) -> Any:
+def tinygrad_training(x: Any, y: Any, batches: Any, weights: Any, lr: float) -> Any:
     """As in the lessons."""
     layers = [nn.Linear(*w.shape, dtype=w.dtype) for w in weights[::2]]
     for layer, w, b in zip(layers, weights[::2], weights[1::2], strict=True):

@@ -32,7 +32,7 @@ class Objective:
 
     @property
     def meaning(self) -> str:
-        """What the values in the picture of mistakes are."""
+        """The meaning of the values in the picture of mistakes."""
         if self.probabilities is None:
             return "score (a hinge loss gives no probabilities)"
         if self.one_vs_rest:
@@ -76,7 +76,7 @@ class Best:
 
 @dataclass
 class Run:
-    """What training leaves behind."""
+    """The record of a training."""
 
     step_losses: list[float] = field(default_factory=list)
     epoch_losses: list[tuple[float, float]] = field(default_factory=list)  # train, validation

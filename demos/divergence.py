@@ -105,7 +105,7 @@ left.plot(x, missed)
 right.plot(x, filled)
 left.set(title="forward: q on the left peak", xlabel="x", xlim=(-8, 8), ylabel="p log(p / q), nats")
 right.set(title="reverse: q on both peaks", xlabel="x", xlim=(-8, 8), ylabel="q log(q / p), nats")
-show(figure, "divergence_terms.png", "Forward, a missed peak is dear. Reverse, a filled gap is.")
+show(figure, "divergence_terms.png", "Forward, a missed peak costs most; reverse, a filled gap.")
 
 # %%
 assert KL(b, a) - KL(a, b) > 0.1, "KL is the same both ways"

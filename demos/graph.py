@@ -61,7 +61,7 @@ def mlp() -> Drawable:
 
 
 def mlp_open() -> Drawable:
-    """The same with its boxes open: all 21 tensors, framed by what they belong to."""
+    """The same with its boxes open: all 20 tensors, framed by what they belong to."""
     return mlp()
 
 

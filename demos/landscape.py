@@ -78,7 +78,7 @@ show(axes.figure, "landscape_minima.png", "Where descent ends depends on where i
 # is, and so finds such **critical points** of every kind. The eigenvalues name them: curvatures all
 # positive, a minimum; all negative, a maximum; some of each, a **saddle**. (If one is 0, they leave
 # it open.) Descent on the ridge `x = 0` stops at the saddle, as all slopes there are along the
-# ridge. From 0.01 beside it, it escapes, but not at once: near the saddle there is hardly a slope.
+# ridge. From 0.01 beside it, it escapes, but not at once: near the saddle there is almost no slope.
 # For a while the loss looks as if all were done.
 
 # %%

@@ -32,7 +32,7 @@ large = np.array([1000.0, 0.0, -1000.0])
 
 
 def naive_softmax(s):
-    """What the formula says, and no more."""
+    """The formula as it stands."""
     return np.exp(s) / np.exp(s).sum()
 
 

@@ -74,7 +74,7 @@ class Case:
 
 @dataclass
 class Row:
-    """What one library took, in seconds."""
+    """The time of one library, in seconds."""
 
     workload: str
     title: str
@@ -204,7 +204,7 @@ def run_steps(
 
 
 def in_process(*arguments: str) -> str:
-    """What a fresh Python prints. RuntimeError with the last line of its error, if it fails."""
+    """The output of a fresh Python. RuntimeError with the last line of its error, if it fails."""
     command = [sys.executable, *arguments]
     try:
         done = subprocess.run(

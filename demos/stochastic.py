@@ -92,7 +92,7 @@ show(figure, "stochastic_loss.png", words)
 # Time and memory are relative to the first row. Single images take the longest, because each step
 # has a fixed cost; large batches need memory, because the backward pass uses what the forward pass
 # computed. Update by update, a single image is too noisy, but 32 do as well here as 1,797: the full
-# gradient is hardly better than a good estimate. Image by image, small batches win, because they
+# gradient is little better than a good estimate. Image by image, small batches win, because they
 # make more updates. So one takes something in between, often 32 or 64. (A larger batch may allow a
 # larger step.) And noise can even help: see the lesson `noise`.
 

@@ -1,6 +1,7 @@
 """The backward pass: order, accumulation, refusals; any depth, no leaks."""
 
 import gc
+import sys
 import threading
 import tracemalloc
 import weakref
@@ -8,8 +9,8 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, nn, no_grad, optim, primitive
-from tinygrad_edu.backprop import newest_first
+from tinygrad_edu import Tensor, grad, losses, nn, no_grad, optim, primitive, tensor
+from tinygrad_edu.backprop import clock, depends_on, topological_order
 
 
 def leaf(*values, name=None):
@@ -53,7 +54,7 @@ def test_gradients_accumulate_until_they_are_forgotten():
     assert w.grad is None
 
 
-def test_accumulation_leaves_earlier_gradients_alone():
+def test_accumulation_does_not_change_earlier_gradients():
     w = leaf(1.0, 2.0)
     (3 * w).sum().backward()
     first = w.grad
@@ -137,6 +138,221 @@ def test_threads_record_independently():
     for thread in threads:
         thread.join()
     assert sorted(results) == [(i, 3.0 * i * i) for i in range(8)]
+
+
+def in_threads(*works):
+    """Run functions at the same time, each in a thread, and raise what one of them raised."""
+    errors = []
+
+    def watched(work):
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=watched, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def hasty():
+    """Threads take turns as often as they can."""
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("hasty")
+def test_threads_lose_no_gradient_of_a_shared_leaf():
+    w = leaf(np.zeros(200_000))
+
+    def work():
+        for _ in range(300):
+            (w * 1.0).sum().backward()
+
+    in_threads(work, work, work, work)
+    assert (w.grad == 1200.0).all()
+    assert repr(w).endswith("grad of 1200 passes)")
+
+
+@pytest.mark.usefixtures("hasty")
+def test_threads_lose_no_gradient_of_several_shared_leaves():
+    a, b = leaf(1.0), leaf(np.ones(3))
+
+    def work():
+        for _ in range(300):
+            (a * b).sum().backward()
+
+    in_threads(work, work, work, work)
+    assert a.grad == 3 * 1200
+    assert b.grad.tolist() == [1200.0] * 3
+
+
+@pytest.mark.usefixtures("hasty")
+def test_threads_share_a_part_of_the_graph():
+    w = leaf(np.ones(3))
+    shared = w * w
+
+    def work():
+        for _ in range(200):
+            (shared * 0.5).sum().backward()
+
+    in_threads(work, work, work, work)
+    assert w.grad.tolist() == [800.0] * 3
+
+
+def assign_an_array(w, k):
+    w.data = np.full(w.shape, k)
+
+
+def assign_a_tensor(w, k):
+    w.data = Tensor(np.full(w.shape, k))
+
+
+def add_in_place(w, k):  # noqa: ARG001
+    with no_grad():
+        w += 1.0
+
+
+def read_and_assign(w, k):
+    assert w.data.shape == w.shape
+    w.data = np.full(w.shape, k)
+
+
+@pytest.mark.usefixtures("hasty")
+@pytest.mark.parametrize("shape", [(), (3,), (20_000,)], ids=str)
+@pytest.mark.parametrize("writers", [1, 3])
+@pytest.mark.parametrize(
+    "change", [assign_an_array, assign_a_tensor, add_in_place, read_and_assign]
+)
+def test_gradient_never_mixes_data_that_another_thread_changes(change, writers, shape):
+    """Refused, or right for the data that the result was computed from: all elements are k."""
+    w = leaf(np.ones(shape))
+    done = threading.Event()
+    passes = {"right": 0, "refused": 0}
+
+    def write(first):
+        for k in range(first, first + 1_000_000):
+            if done.is_set():
+                break
+            change(w, float(k))
+
+    def learn():
+        try:
+            for _ in range(600):
+                y = (w * w).sum()
+                w.zero_grad()
+                try:
+                    y.backward()
+                except RuntimeError:
+                    assert w.grad is None
+                    passes["refused"] += 1
+                    continue
+                k = np.ravel(w.grad)[0] / 2.0
+                assert (w.grad == 2.0 * k).all()
+                np.testing.assert_allclose(y.item(), w.size * k * k, rtol=1e-12)
+                passes["right"] += 1
+        finally:
+            done.set()
+
+    in_threads(learn, *(lambda i=i: write(1 + 1000 * i) for i in range(writers)))
+    assert sum(passes.values()) == 600
+    w.zero_grad()
+    (w * w).sum().backward()  # what was refused in between leaves no trace
+    np.testing.assert_array_equal(w.grad, 2.0 * w.data)
+
+
+def test_backward_at_the_moment_of_a_change_is_refused(monkeypatch):
+    w, refused = leaf(1.0), []
+    y = w * w
+
+    def meanwhile():
+        with pytest.raises(RuntimeError, match="mix old with new"):
+            y.backward()
+        refused.append(True)
+
+    class Clock:
+        def __next__(self):
+            if w.item() == 2.0 and not refused:  # between the new value and its time
+                in_threads(meanwhile)
+            return next(clock)
+
+    monkeypatch.setattr(tensor, "clock", Clock())
+    w.data = 2.0
+    assert refused
+    assert w.grad is None
+
+
+def test_two_writers_whose_steps_interleave_do_not_hide_a_change(monkeypatch):
+    """The first has read the clock when another thread computes, and a second writer comes."""
+    w, seen = leaf(1.0), []
+
+    def meanwhile():
+        seen.append(w * w)
+        w.data = 3.0
+
+    other = threading.Thread(target=meanwhile)
+
+    class Clock:
+        def __next__(self):
+            time = next(clock)
+            if w.item() == 2.0 and not other.ident:  # between the new value and its time
+                other.start()
+                other.join(0.2)  # it may have to wait for this writer
+            return time
+
+    monkeypatch.setattr(tensor, "clock", Clock())
+    w.data = 2.0
+    other.join()
+    (y,) = seen
+    assert (y.item(), w.item()) == (4.0, 3.0)
+    with pytest.raises(RuntimeError, match="mix old with new"):
+        y.backward()
+
+
+def test_to_read_data_does_not_undo_a_change_by_another_thread(monkeypatch):
+    w, seen = leaf(1.0), []
+
+    def meanwhile():
+        w.data = 3.0
+        seen.append(w * w)
+
+    def interrupted(t, **how):
+        value = numbers(t, **how)
+        monkeypatch.setattr(tensor, "numbers", numbers)
+        other = threading.Thread(target=meanwhile)
+        other.start()
+        other.join(0.2)
+        return value
+
+    numbers = tensor.numbers
+    monkeypatch.setattr(tensor, "numbers", interrupted)
+    assert w.data in (1.0, 3.0)
+    assert w.item() == 3.0
+    (y,) = seen
+    y.backward()
+    assert (y.item(), w.grad) == (9.0, 6.0)
+
+
+def test_backward_while_a_function_is_differentiated_elsewhere():
+    w = leaf(np.ones(3))
+
+    def learn():
+        for _ in range(100):
+            (w * w).sum().backward()
+
+    def differentiate():
+        for _ in range(100):
+            np.testing.assert_array_equal(grad(lambda x: (x * w).sum())(np.ones(3)).data, w.data)
+
+    in_threads(learn, differentiate, learn, differentiate)
+    assert w.grad.tolist() == [400.0] * 3
 
 
 # Refused.
@@ -239,6 +455,39 @@ def test_backward_where_nothing_requires_a_gradient_is_refused():
             cut.backward()
 
 
+def test_gradient_of_a_result_cannot_be_set():
+    w = leaf(1.0, 2.0)
+    y = w * 2.0
+    for value in [np.ones(2), None]:
+        with pytest.raises(RuntimeError, match=r"was computed, so grad cannot be set; a leaf's"):
+            y.grad = value
+    y.zero_grad()
+    y.sum().backward()
+    y.zero_grad()  # it is harmless, and does not make room for a second pass
+    assert w.grad.tolist() == [2.0, 2.0]
+
+
+def test_zero_grad_of_a_result_does_not_allow_a_second_backward():
+    w = leaf(3.0)
+    y = w * w
+    y.backward()
+    y.zero_grad()
+    with pytest.raises(RuntimeError, match="same gradients twice"):
+        y.backward()
+    assert w.grad == 6.0
+
+
+def test_gradient_of_a_leaf_that_is_a_loss_too():
+    w = leaf(0.5, 0.25)
+    loss = losses.mse_loss(w, [0.0, 0.0], reduction="sum")
+    loss.backward()
+    assert w.grad.tolist() == [1.0, 0.5]
+    w.grad = None
+    assert w.grad is None
+    with pytest.raises(RuntimeError, match="same gradients twice"):
+        loss.backward()
+
+
 def test_failed_backward_changes_no_gradient():
     def fail(*_):
         raise KeyboardInterrupt
@@ -284,16 +533,49 @@ def test_ladder_of_diamonds_is_visited_once():
     y = w
     for _ in range(50):
         y = y + y
-    y.backward()  # along each of the 2 ** 50 paths, it would take for ever
+    y.backward()  # along each of the 2 ** 50 paths, it would take thousands of years
     assert w.grad == 2.0**50
 
 
-def test_newest_first_is_a_topological_order():
+def test_results_are_ordered_each_before_its_arguments():
     w = leaf(1.0)
     a = w * 2
     b = a + 1
     c = a * b
-    assert newest_first(c) == [c, b, a]
+    assert topological_order(c) == [c, b, a]
+    assert topological_order(c, {a}) == [c, b]
+    assert topological_order(a, {a}) == []
+    assert topological_order(w) == []
+
+
+def test_order_of_a_large_graph_is_topological_and_complete():
+    rng = np.random.default_rng(0)
+    results = [leaf(1.0), leaf(2.0)]
+    for _ in range(300):
+        i, j = rng.integers(len(results), size=2)
+        results.append(results[i] * 0.5 + results[j])
+    order = topological_order(results[-1])
+    place = {node: i for i, node in enumerate(order)}
+    assert len(place) == len(order)
+    for node in order:
+        for arg in node.args:
+            if isinstance(arg, Tensor) and not arg.is_leaf:
+                assert place[arg] > place[node]
+
+
+def test_what_depends_on_what():
+    a, b = leaf(1.0), leaf(2.0)
+    y = np.exp(a * 2.0) + 1.0
+    middle = y.args[0]
+    for source in y, middle, middle.args[0], a:
+        assert depends_on(y, {source})
+        assert depends_on(y, {source, b})
+    assert not depends_on(y, {b})
+    assert not depends_on(y, set())
+    assert not depends_on(middle, {y})
+    assert not depends_on(y.detach(), {a})
+    assert depends_on(a, {a})
+    assert not depends_on(a, {b})
 
 
 def test_dropping_the_result_frees_the_graph():

@@ -83,7 +83,7 @@ def test_nothing_changes():
         arrays = [x.data, w.data, w.grad, hidden.data, loss.data]
         names = [tensor.name for tensor in (x, w, hidden, loss)]
         contents = [(id(a.base), a.tobytes(), a.flags.writeable) for a in arrays[:3]]
-        graph = loss._op, loss._args, hidden._args, hidden._time, w._time, w._passes
+        graph = loss.op, loss.args, hidden.args, hidden._time, w._time, w._passes
         return contents, [a.tobytes() for a in arrays], names, graph, mode.get(), np.geterr()
 
     before = state()
@@ -501,7 +501,10 @@ def test_scopes_may_be_nested_deeply():
 
 def test_losses_and_softmax_have_frames_and_inputs_stay_outside():
     scores = parameter(2 * np.eye(3), "scores")
-    loss = losses.cross_entropy(scores, [0, 1, 2])
+    of_labels = frames(draw(losses.cross_entropy(scores, [0, 1, 2])))
+    assert of_labels.pop("scores") == []
+    assert set(map(tuple, of_labels.values())) == {("cross_entropy",)}
+    loss = losses.cross_entropy(scores, np.eye(3))
     found = frames(draw(loss, names={"loss": loss}))
     assert found["scores"] == []
     assert found["v1"] == found["v2"] == ["cross_entropy", "log_softmax"]

@@ -134,8 +134,8 @@ def test_mlp_has_a_box_for_each_layer_and_opens():
         assert f"2 parameters, {count} numbers" in boxes[box]
         assert box not in tensors
     assert {"w1", "b1", "w2", "b2", "scores"} <= set(tensors)
-    assert len(tensors) == 21
-    assert "all 21 tensors" in graph.mlp_open.__doc__
+    assert len(tensors) == 20
+    assert "all 20 tensors" in graph.mlp_open.__doc__
 
 
 def test_second_is_the_slope_of_a_slope():

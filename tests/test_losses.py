@@ -167,7 +167,7 @@ def test_nll_loss(pair, reduction):
 
 
 @given(distributions(2), REDUCTIONS)
-def test_kl_divergence_by_both_arguments(pair, reduction):
+def test_kl_divergence_with_respect_to_both_arguments(pair, reduction):
     check_grads(
         lambda r, s: kl_divergence(softmax(r), softmax(s), reduction=reduction),
         *np.log(pair),
@@ -476,7 +476,7 @@ def test_predictions_may_be_integers(loss, predictions, targets):
 
 
 @each_loss
-def test_inputs_are_left_alone(loss):
+def test_inputs_are_not_changed(loss):
     x, t = map(np.array, EXAMPLES[loss])
     before = x.copy(), t.copy()
     scores = Tensor(x, requires_grad=True)
@@ -507,7 +507,7 @@ def test_dtype_is_that_of_the_predictions(loss, dtype):
         assert loss(np.array(x, dtype), targets, reduction=reduction).dtype == dtype
 
 
-def test_dtype_of_divergence_by_its_first_argument():
+def test_dtype_of_divergence_with_respect_to_its_first_argument():
     p = Tensor([0.25, 0.75], requires_grad=True, dtype=np.float32)
     for q in [0.5, 0.5], np.array([0.5, 0.5]):
         assert kl_divergence(p, q).dtype == np.float32

@@ -1,12 +1,13 @@
-"""no_grad: for its own thread and task, nested, through exceptions, on functions and generators."""
+"""Modes: for their own thread and task, nested, through exceptions, and as decorators."""
 
 import asyncio
+import functools
 import threading
 
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, no_grad
+from tinygrad_edu import Tensor, debug, functional, no_grad, scope
 
 
 @pytest.mark.parametrize(
@@ -92,66 +93,6 @@ def test_it_decorates_functions():
     assert recorded()
 
 
-def test_it_decorates_coroutine_functions():
-    @no_grad()
-    async def predict():
-        await asyncio.sleep(0)
-        return recorded()
-
-    async def main():
-        return await predict(), recorded()
-
-    assert asyncio.run(main()) == (False, True)
-
-
-def test_a_decorated_generator_leaves_it_while_the_caller_runs():
-    @no_grad()
-    def predictions():
-        received = yield recorded()
-        try:
-            yield recorded(), received
-        except KeyError:
-            yield "thrown in", recorded()
-        return "end"
-
-    generator = predictions()
-    assert next(generator) is False
-    assert recorded()
-    assert generator.send("sent") == (False, "sent")
-    assert generator.throw(KeyError()) == ("thrown in", False)
-    with pytest.raises(StopIteration, match="end"):
-        next(generator)
-    assert recorded()
-
-
-def test_a_decorated_generator_is_closed_inside():
-    seen = []
-
-    @no_grad()
-    def predictions():
-        try:
-            yield
-        finally:
-            seen.append(recorded())
-
-    generator = predictions()
-    next(generator)
-    generator.close()
-    assert seen == [False]
-    assert recorded()
-
-
-def test_generators_that_overlap_do_not_disturb_each_other():
-    @no_grad()
-    def predictions():
-        for _ in range(3):
-            yield recorded()
-
-    for pair in zip(predictions(), predictions(), strict=True):
-        assert pair == (False, False)
-        assert recorded()
-
-
 def test_a_generator_that_ends_in_another_thread_does_no_harm_there():
     def predictions():
         with no_grad():
@@ -176,10 +117,170 @@ def test_a_generator_that_ends_in_another_thread_does_no_harm_there():
     assert recorded()
 
 
-def test_what_is_no_function_is_refused():
-    async def stream():
-        yield 1
+def names(result):
+    """The names of the scopes around a result, from the outermost to the innermost."""
+    found, scopes = [], result.scopes
+    while scopes:
+        inner, scopes = scopes
+        found.insert(0, inner.name)
+    return found
 
-    for wrong in [stream, 3, Tensor]:
-        with pytest.raises(TypeError, match=r"write 'with no_grad\(...\):' inside"):
-            no_grad()(wrong)
+
+def double():
+    """Twice one, recorded where that is wanted."""
+    return Tensor(1.0, requires_grad=True) * 2
+
+
+def test_a_scope_decorates_functions_and_each_call_is_a_run_of_its_own():
+    @scope("layer")
+    def layer(x, *, depth):
+        """Go down."""
+        return double() if depth == 0 else layer(x, depth=depth - 1)
+
+    assert names(layer(1, depth=2)) == ["layer", "layer", "layer"]
+    first, second = layer(1, depth=0), layer(1, depth=0)
+    assert first.scopes is not second.scopes
+    assert layer.__doc__ == "Go down."
+    assert names(double()) == []
+
+
+def test_a_scope_ends_with_an_exception():
+    with pytest.raises(ZeroDivisionError), scope("outer"), scope("inner"):
+        raise ZeroDivisionError
+    assert double().scopes is None
+
+
+def test_debug_decorates_functions():
+    @debug()
+    def logarithm():
+        return np.log(Tensor(0.0, requires_grad=True))
+
+    with pytest.raises(FloatingPointError, match=r"log gave -inf .* 'return np\.log"):
+        logarithm()
+    with pytest.warns(RuntimeWarning, match="divide by zero"):
+        np.log(Tensor(0.0, requires_grad=True))
+
+
+@pytest.mark.parametrize("mode", [no_grad, debug, lambda: scope("layer")])
+def test_a_decorated_function_is_computed_inside_each_time_it_is_called(mode):
+    seen = []
+
+    @mode()
+    def observed():
+        seen.append((recorded(), names(double())))
+
+    observed()
+    observed()
+    assert seen[0] == seen[1]
+    with mode():
+        assert seen[0] == (recorded(), names(double()))
+
+
+def generator():
+    yield recorded()
+
+
+async def coroutine():
+    return recorded()
+
+
+async def stream():
+    yield recorded()
+
+
+class Model:
+    def predict(self):
+        yield recorded()
+
+    def __call__(self):
+        return recorded()
+
+
+REFUSED = {
+    "generator function": generator,
+    "coroutine function": coroutine,
+    "async generator": stream,
+    "generator method": Model().predict,
+    "class": Model,
+    "class of this package": Tensor,
+    "callable that is no function": Model(),
+    "partial of a generator function": functools.partial(generator),
+    "partial": functools.partial(double),
+    "number": 3,
+    "Tensor": Tensor(1.0),
+    "generator": generator(),
+    "nothing": None,
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+@pytest.mark.parametrize(
+    ("call", "mode"),
+    [("no_grad()", no_grad()), ("debug()", debug()), ("scope('name')", scope("x"))],
+)
+def test_what_is_no_plain_function_is_not_decorated(call, mode, what):
+    with pytest.raises(TypeError) as error:
+        mode(REFUSED[what])
+    assert str(error.value).startswith(f"{call} decorates plain functions, but got ")
+    assert f'Write "with {call}:" inside it instead' in str(error.value)
+
+
+@pytest.mark.parametrize("function", [double, np.exp.__call__, Model().__call__, lambda: double()])
+def test_functions_methods_and_lambdas_are_decorated(function):
+    assert callable(no_grad()(function))
+
+
+def test_what_a_refusal_advises_works_in_generators_and_coroutines():
+    def predictions():
+        for _ in range(2):
+            with no_grad():
+                prediction = recorded()
+            yield prediction
+
+    for prediction in predictions():
+        assert not prediction
+        assert recorded()
+
+    async def predict():
+        with no_grad():
+            await asyncio.sleep(0)
+            return recorded()
+
+    assert not asyncio.run(predict())
+    assert recorded()
+
+
+def test_modes_hold_for_their_own_task_through_every_await():
+    async def work(name, *, recording):
+        seen = []
+        for i in range(3):
+            with scope(f"{name} {i}"):
+                if recording:
+                    await asyncio.sleep(0)
+                    seen.append(names(double()) == [f"{name} {i}"])
+                else:
+                    with no_grad():
+                        await asyncio.sleep(0)
+                        seen.append(not recorded())
+            await asyncio.sleep(0)
+            seen.append(recorded() and names(double()) == [])
+        return seen
+
+    async def main():
+        tasks = [work(str(i), recording=i % 2 == 0) for i in range(4)]
+        return await asyncio.gather(*tasks)
+
+    assert asyncio.run(main()) == [[True] * 6] * 4
+
+
+def test_a_name_of_a_scope_is_text():
+    for wrong in [None, 1, double]:
+        with pytest.raises(TypeError, match=r"scope\('layer 1'\), but got"):
+            scope(wrong)
+
+
+def test_functions_of_the_package_are_in_a_scope_of_their_name():
+    x = Tensor([1.0, 2.0], requires_grad=True)
+    with scope("mine"):
+        assert names(functional.softmax(x)) == ["mine", "softmax"]
+        assert names(functional.sigmoid(x)) == ["mine"]

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import OPERATIONS, TAKES_A_LIST, indices
 
-from tinygrad_edu import Tensor, numpy_functions, ops, primitive
+from tinygrad_edu import Tensor, numpy_api, ops, primitive
 from tinygrad_edu.testing import check_grads
 from tinygrad_edu.testing.strategies import arrays, shapes
 
@@ -33,7 +33,7 @@ def test_every_operation_has_a_row():
     ours = {op for op in vars(ops).values() if callable(op)}
     numpys = {getattr(np, name, None) for name in map(ops.name, ops.derivatives)}
     in_the_table = ops.derivatives.keys() & (ours | numpys)  # but no primitive of another test
-    assert OPERATIONS.keys() == in_the_table | numpy_functions.compositions.keys()
+    assert OPERATIONS.keys() == in_the_table | numpy_api.compositions.keys()
 
 
 @given(data=st.data(), x=arrays(shapes(min_dims=1)))

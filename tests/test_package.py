@@ -3,70 +3,135 @@
 import ast
 import subprocess
 import sys
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+
+import pytest
 
 import tinygrad_edu
 
 PACKAGE = Path(tinygrad_edu.__file__).parent
 
-# Each module may import those before it in its own line only.
+# The modules that each module imports, wherever in it, below them. "" is the package itself.
 LAYERS = {
-    "ops": "",
-    "errors": "ops",
-    "backprop": "ops errors modes",
-    "numpy_functions": "ops errors",
-    "modes": "",
-    "tensor": "ops errors backprop numpy_functions modes",
-    "debugging": "errors ops modes tensor",
-    "transforms": "errors backprop modes ops tensor",
-    "functional": "errors modes ops tensor",
-    "targets": "errors ops functional modes tensor",
-    "losses": "functional modes ops targets tensor",
-    "nn": "modes tensor",
+    "drawing.render": "",
     "files": "",
     "evaluation": "",
+    "kernels": "",
+    "ops": "kernels",
     "drawing.text": "ops",
-    "drawing.graph": "backprop drawing.text modes nn tensor",
-    "drawing.picture": "drawing drawing.text files",
-    "drawing.render": "",
-    "drawing.view": "drawing drawing.graph drawing.picture tensor",
-    "drawing.page": "drawing.graph drawing.picture drawing.steps drawing.text",
-    "drawing.steps": "backprop drawing drawing.graph drawing.page drawing.picture drawing.view "
-    "errors files ops tensor",
-    "drawing": "drawing.picture drawing.steps drawing.view",
-    "optim": "modes tensor",
+    "errors": "ops",
+    "drawing.formula": "drawing.text ops",
+    "drawing.picture": "drawing.render drawing.text files",
+    "modes": "errors",
+    "numpy_api": "errors ops",
+    "backprop": "errors modes ops",
+    "tensor": "backprop errors kernels modes numpy_api ops",
     "data": "tensor",
-    "classifier": "data functional losses optim tensor",
+    "debugging": "errors modes ops tensor",
+    "functional": "errors modes ops tensor",
+    "nn": "modes tensor",
+    "optim": "tensor",
     "saving": "files tensor",
-    "testing.check": "ops modes tensor transforms",
     "testing.strategies": "tensor",
+    "transforms": "backprop errors modes tensor",
+    "targets": "errors functional modes ops tensor",
+    "drawing.graph": "backprop drawing.text modes nn tensor",
+    "testing.check": "modes ops tensor transforms",
+    "losses": "functional modes targets tensor",
+    "drawing.narration": "backprop drawing.formula drawing.graph drawing.text ops tensor",
+    "drawing.view": "drawing.graph drawing.picture drawing.text tensor",
     "testing": "testing.check",
+    "classifier": "data functional losses optim tensor",
+    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.text",
+    "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
+    "drawing.text drawing.view errors files tensor",
+    "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
+    "": "data debugging drawing drawing.steps functional losses modes nn ops optim saving "
+    "tensor transforms",
 }
 
+CORE = {"ops", "backprop", "modes", "tensor"}  # only these share what begins with an underscore
+ALLOWED = {"sys._getframe"}  # Python has no other way to look at callers without reading files
 
-def imports_of(path):
-    """The modules of this package that a file imports."""
-    found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module == "tinygrad_edu":
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("tinygrad_edu."):
-            found.add(node.module.removeprefix("tinygrad_edu."))
-        elif isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names if alias.name.startswith("tinygrad_edu")}
+
+def modules(package=PACKAGE):
+    """The syntax tree of each module, by its name inside the package."""
+    found = {}
+    for path in package.rglob("*.py"):
+        parts = path.relative_to(package).with_suffix("").parts
+        name = ".".join(part for part in parts if part != "__init__")
+        found[name] = ast.parse(path.read_text(encoding="utf-8"))
     return found
 
 
-def modules():
-    for path in PACKAGE.rglob("*.py"):
-        parts = path.relative_to(PACKAGE).with_suffix("").parts
-        yield ".".join(part for part in parts if part != "__init__"), path
+def imports(trees):
+    """The modules that each module imports; ``from drawing import text`` is drawing.text."""
+    found = {name: set() for name in trees}
+    for name, tree in trees.items():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"a relative import in {name}"
+                inner = [f"{node.module}.{alias.name}" for alias in node.names]
+                paths = [(node.module, each) for each in inner]
+            elif isinstance(node, ast.Import):
+                paths = [(alias.name, alias.name) for alias in node.names]
+            else:
+                continue
+            for outer, inner in paths:
+                if outer.partition(".")[0] == "tinygrad_edu":
+                    short = [each.partition(".")[2] for each in (inner, outer)]
+                    found[name].add(short[0] if short[0] in trees else short[1])
+    return found
 
 
-def test_imports_run_one_way():
-    for name, path in modules():
-        if name:
-            assert imports_of(path) <= set(LAYERS[name].split()), name
+def reached_into(tree):
+    """Names with an underscore that a module takes from elsewhere."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from (alias.name for alias in node.names if alias.name.startswith("_"))
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
+            owner = ast.unparse(node.value)
+            if owner not in ("self", "cls", "super()") and not node.attr.endswith("__"):
+                yield f"{owner}.{node.attr}"
+
+
+def test_each_module_imports_those_of_its_line():
+    found = imports(modules())
+    assert {name: " ".join(sorted(others)) for name, others in found.items()} == LAYERS
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    TopologicalSorter(imports(modules())).prepare()
+
+
+def test_only_the_core_shares_names_with_an_underscore():
+    found = {name: set(reached_into(tree)) - ALLOWED for name, tree in modules().items()}
+    assert {name for name, names in found.items() if names} <= CORE, found
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from tinygrad_edu.drawing import steps",
+        "from tinygrad_edu.drawing.steps import Steps",
+        "import tinygrad_edu.drawing.steps",
+        "if TYPE_CHECKING:\n    from tinygrad_edu.drawing.steps import Steps",
+        "def later():\n    from tinygrad_edu.drawing import steps",
+        "from tinygrad_edu.drawing import draw",
+        "from tinygrad_edu import Tensor",
+    ],
+)
+def test_a_circle_would_be_noticed(line):
+    trees = modules()
+    trees["drawing.text"].body += ast.parse(line).body
+    with pytest.raises(CycleError):
+        TopologicalSorter(imports(trees)).prepare()
+
+
+def test_a_name_with_an_underscore_would_be_noticed():
+    code = "from a import _b, c\nself._c._d = x._e()\nself._f, cls._g, x.__class__, x.h"
+    assert sorted(reached_into(ast.parse(code))) == ["_b", "self._c._d", "x._e"]
 
 
 def test_importing_the_package_loads_numpy_alone():

@@ -310,7 +310,7 @@ def test_what_is_not_known_yet_is_hidden(read, build):
 
 def test_a_gradient_grows_as_its_paths_meet(read):
     page = read(reused())
-    x = page.place(page.told[0].tensor._args[0])
+    x = page.place(page.told[0].tensor.args[0])
     seen = [gradients.get(x) for _, gradients in page.at_each_step(NUMBERS)]
     assert seen == [None, None, None, "grad 1", "grad -5"]
     page.press("ArrowLeft")
@@ -587,5 +587,5 @@ def test_what_gets_a_gradient_is_in_view(read, build, size):
     )
     for step, shown in zip(page.told, found, strict=True):
         if step.phase == "backward":
-            wanting = [each for each in step.tensor._args if getattr(each, "requires_grad", False)]
+            wanting = [each for each in step.tensor.args if getattr(each, "requires_grad", False)]
             assert set(map(page.place, wanting)) <= set(shown)

@@ -11,14 +11,15 @@ import numpy as np
 import tinygrad_edu
 
 # Read by those who want to know how it works; pages of the reference, too.
-ENGINE = {"backprop", "modes", "ops"}
+ENGINE = {"backprop", "ops", "tensor"}
 
 # Modules without a page. A new module is public, until it stands here with a reason.
 INTERNAL = {
-    *("debugging", "saving", "tensor", "transforms"),  # their names are those of the package
-    *("drawing.picture", "drawing.steps", "drawing.view", "testing.check"),  # of their package
-    *("errors", "files", "numpy_functions", "targets"),  # for the package itself
-    *("drawing.graph", "drawing.page", "drawing.render", "drawing.text"),  # for drawing itself
+    *("debugging", "modes", "saving", "transforms"),  # their names are those of the package
+    *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
+    *("testing.check",),  # of testing
+    *("errors", "files", "kernels", "numpy_api", "targets"),  # for the package itself
+    *("drawing.formula", "drawing.graph", "drawing.page", "drawing.render", "drawing.text"),
 }
 
 MODULES = {

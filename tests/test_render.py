@@ -373,7 +373,7 @@ def test_every_name_is_written_as_it_is(names):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_picture_of_any_name_can_be_saved(name, tmp_path):
     root = product_of([name])
-    root._args[0].data -= 1.0  # a note names the tensor
+    root.args[0].data -= 1.0  # a note names the tensor
     for drawing in [draw(root), draw(root, collapse=True)]:
         for ending in ["dot", "txt"]:
             assert drawing.save(tmp_path / f"a.{ending}").stat().st_size

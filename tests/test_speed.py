@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from demos import __main__ as dispatcher
-from demos import _speed_chain, _speed_numpy, _speed_peers, speed
+from demos import _speed_chain, _speed_numpy, speed
 
 OURS = {"tinygrad_edu": speed.PEERS["tinygrad_edu"]}
 IN_PROCESS = ["W1", "W2", "W3", "W4", "W6", "W7"]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu import Tensor, no_grad, numpy_functions
+from tinygrad_edu import Tensor, functional, no_grad, numpy_api, ops, primitive, scope
 
 
 @pytest.fixture
@@ -60,6 +60,92 @@ def test_what_is_not_recorded_shares_no_memory():
         assert (view.data == before).all()
         view.data[...] = 0.0
         assert x.data.all()
+
+
+def test_tolist_gives_numbers_of_python():
+    assert Tensor([[1.0, 2.0], [3.0, 4.0]]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    assert Tensor(np.zeros((0, 2))).tolist() == []
+    for t, kind in [(Tensor(2.0) * 1, float), (Tensor(2), int), (Tensor(True), bool)]:
+        assert type(t.tolist()) is kind
+        assert type(Tensor([t.item()]).tolist()[0]) is kind
+
+
+def test_a_leaf_was_not_computed(w):
+    unrecorded = Tensor(1.0) * 2
+    with no_grad():
+        paused = w * 2
+    for leaf in w, Tensor(3), unrecorded, paused, (w * 2).detach():
+        assert (leaf.op, leaf.args, dict(leaf.params), leaf.scopes) == (None, (), {}, None)
+        assert leaf.is_leaf
+    with scope("outside"):
+        assert (Tensor(1.0) * 2).scopes is None
+
+
+def test_a_result_knows_what_it_was_computed_from(w):
+    array = np.array([1.0, 2.0, 3.0])
+    for y, op, args, params in [
+        (w * 2.0, np.multiply, (w, 2.0), {}),
+        (2.0 * w, np.multiply, (2.0, w), {}),
+        (array - w, np.subtract, (array, w), {}),
+        (-w, np.negative, (w,), {}),
+        (np.exp(w), np.exp, (w,), {}),
+        (w.exp(), np.exp, (w,), {}),
+        (w @ w, np.matmul, (w, w), {}),
+        (w[1], ops.getitem, (w,), {"index": 1}),
+        (w.sum(axis=0), np.sum, (w,), {"axis": 0, "keepdims": False}),
+        (np.sum(w, axis=-1), np.sum, (w,), {"axis": -1}),
+        (w.reshape(3, 1), np.reshape, (w,), {"shape": (3, 1)}),
+        (w.T, np.transpose, (w,), {}),
+        (np.concatenate([w, w]), ops.concatenate, (w, w), {"axis": 0, "edges": [0, 3, 6]}),
+    ]:
+        assert not y.is_leaf
+        assert y.op is op
+        assert len(y.args) == len(args)
+        assert all(got is given for got, given in zip(y.args, args, strict=True))
+        assert dict(y.params) == params
+        assert y.scopes is None
+        assert y.op in ops.derivatives
+
+
+def test_a_list_in_an_operation_is_remembered_as_an_array(w):
+    (left, right) = ([1, 2, 3] * w).args
+    assert type(left) is np.ndarray
+    assert (left.dtype, left.tolist(), right) == (np.float64, [1.0, 2.0, 3.0], w)
+
+
+def test_a_result_of_an_own_operation_is_named_by_it(w):
+    double = primitive(lambda x, times: x * times, lambda g, y, x, times: g * times)
+    y = double(w, times=2.0)
+    assert (y.op, y.args, y.params) == (double, (w,), {"times": 2.0})
+
+
+def test_a_result_knows_the_scopes_that_it_was_computed_in(w):
+    with scope("outer") as _, scope("inner"):
+        y = w * 2
+        z = y + 1
+    after = w * 2
+    inner, around = y.scopes
+    assert (inner.name, around[0].name, around[1]) == ("inner", "outer", None)
+    assert z.scopes is y.scopes
+    assert after.scopes is None
+    with scope("outer"):
+        assert (w * 2).scopes is not around
+
+
+def test_what_a_result_was_computed_from_is_not_shared_with_another(w):
+    w[0].params["index"] = 2
+    assert w[0].params == {"index": 0}
+
+
+def test_parameters_of_one_result_cannot_change_another(w):
+    y, z = w * 2, w.exp()
+    try:
+        with contextlib.suppress(TypeError):  # read-only, or its own
+            y.params["axis"] = 0
+        assert dict(z.params) == dict(Tensor(1.0).params) == {}
+    finally:
+        if "axis" in z.params:
+            del z.params["axis"]
 
 
 def test_data_of_a_recorded_result_is_read_only(w):
@@ -201,7 +287,7 @@ def test_methods_with_arguments():
     assert m.cumsum(axis=1).data.tolist() == [[0, 1, 3], [3, 7, 12]]
 
 
-def test_arguments_of_numpy_functions_by_position_and_by_name():
+def test_arguments_of_numpy_api_by_position_and_by_name():
     m = Tensor(np.arange(6.0).reshape(2, 3), requires_grad=True)
     assert np.sum(m, 0).shape == np.sum(a=m, axis=0).shape == (3,)
     assert np.sum(m, 0, keepdims=True).shape == (1, 3)
@@ -221,7 +307,7 @@ def test_questions_about_numbers_give_plain_answers(w):
 def test_function_without_a_rule_is_named_with_the_ways_out(w):
     with pytest.raises(TypeError, match=r"np\.median has no derivative rule") as error:
         np.median(w)
-    for way_out in "derivatives", "primitive", "t.data":
+    for way_out in "derivatives", "primitive", "t.detach().data":
         assert way_out in str(error.value)
     with pytest.raises(TypeError, match=r"np\.spacing has no derivative rule"):
         np.spacing(w)
@@ -282,9 +368,9 @@ CALLS = {
 }
 
 
-@pytest.mark.parametrize("function", numpy_functions.INSTEAD, ids=lambda f: f.__name__)
+@pytest.mark.parametrize("function", numpy_api.INSTEAD, ids=lambda f: f.__name__)
 def test_what_to_write_for_a_function_without_a_rule_is_the_same(function):
-    line = numpy_functions.INSTEAD[function]
+    line = numpy_api.INSTEAD[function]
     call = CALLS.get(function, f"np.{function.__name__}(t)")
     rows = {"a": VALUES["a"][0], "b": VALUES["b"][0]} if function is np.outer else {}
     np.testing.assert_allclose(eval(line, VALUES | rows), eval(call, dict(VALUES)))
@@ -297,9 +383,71 @@ def test_what_to_write_for_a_function_without_a_rule_is_the_same(function):
 def test_what_to_write_for_a_missing_method(w):
     with pytest.raises(AttributeError, match=r"no 'sigmoid': write functional\.sigmoid\(t\)"):
         w.sigmoid()
-    with pytest.raises(AttributeError, match=r"no 'colour'$"):
+    with pytest.raises(AttributeError, match=r"no attribute 'colour'$"):
         w.colour  # noqa: B018
     assert not hasattr(w, "backwards")
+
+
+@pytest.mark.parametrize("name", numpy_api.METHODS_INSTEAD)
+def test_missing_methods_are_advised_on_but_not_listed(w, name):
+    instead = numpy_api.METHODS_INSTEAD[name]
+    for t in w, w * 2, Tensor(1):
+        with pytest.raises(AttributeError) as error:
+            getattr(t, name)
+        assert str(error.value) == f"a Tensor has no {name!r}: write {instead}"
+        assert not hasattr(t, name)
+        assert getattr(t, name, None) is None
+        assert name not in dir(t)
+
+
+def test_methods_are_listed(w):
+    listed = {"T", "args", "backward", "data", "detach", "exp", "grad", "op", "params", "tolist"}
+    assert listed <= set(dir(w))
+    for name in dir(w):
+        if not name.startswith("_"):
+            assert hasattr(w, name)
+
+
+METHOD_CALLS = {  # the same, as NumPy's function of the name has it
+    "std": np.std,
+    "var": np.var,
+    "norm": np.linalg.norm,
+    "flatten": np.ravel,
+    "ravel": np.ravel,
+    "unsqueeze": lambda t: np.expand_dims(t, 0),
+    "any": lambda t: np.any(t > 0),
+    "all": lambda t: np.all(t > 0),
+    "copy": np.copy,
+    "clone": np.copy,
+    "astype": lambda t: np.asarray(t, np.float32),
+    "float": lambda t: np.asarray(t, float),
+    "permute": lambda t: np.transpose(t, (1, 0)),
+    "view": lambda t: np.reshape(t, (1, -1)),
+    "dot": np.matmul,
+    "sigmoid": lambda t: 1 / (1 + np.exp(-t)),
+    "softmax": lambda t: np.exp(t) / np.exp(t).sum(axis=-1, keepdims=True),
+    "log_softmax": lambda t: t - np.log(np.exp(t).sum(axis=-1, keepdims=True)),
+    "relu": lambda t: np.maximum(t, 0),
+    "softplus": lambda t: np.log(1 + np.exp(t)),
+}
+
+
+@pytest.mark.parametrize("name", METHOD_CALLS)
+def test_what_to_write_for_a_missing_method_is_the_same(name):
+    values = np.array([[1.0, -2.0], [3.0, 0.5]])
+    arguments = {"view": "1, -1", "permute": "1, 0", "astype": "np.float32"}
+    line = numpy_api.METHODS_INSTEAD[name].replace("...", arguments.get(name, "..."))
+    known = {"np": np, "functional": functional, "Tensor": Tensor, "axis": 0}
+    t = Tensor(values)
+    if name == "dot":
+        result, expected = eval(line, {"a": t, "b": t}), np.matmul(values, values)
+    else:
+        result, expected = eval(line, known | {"t": t}), METHOD_CALLS[name](values)
+    np.testing.assert_allclose(np.asarray(result), expected)
+    assert np.shape(result) == np.shape(expected)
+    if name not in ("any", "all"):
+        assert isinstance(result, Tensor)
+        assert result.dtype == expected.dtype
 
 
 def test_gradient_of_a_result_warns_and_says_why(w):
@@ -313,6 +461,21 @@ def test_gradient_has_the_shape_of_its_tensor(w):
     with pytest.raises(ValueError, match=r"shape \(3,\), but got shape \(\)"):
         w.grad = 0
     w.grad = None
+    assert w.grad is None
+    given = np.ones(3)
+    w.grad = given
+    given[0] = 9.0
+    assert w.grad.tolist() == [1.0, 1.0, 1.0]
+
+
+def test_gradient_of_a_result_is_not_set(w):
+    y = w * 2
+    for value in [np.ones(3), None]:
+        with pytest.raises(RuntimeError, match=r"multiply .*was computed, so grad cannot be set"):
+            y.grad = value
+    y.zero_grad()
+    with pytest.warns(UserWarning, match="only leaves keep a gradient"):
+        assert y.grad is None
 
 
 def test_indices_of_any_kind_of_sequence_count_repeats():
@@ -391,7 +554,7 @@ def test_dlpack_keeps_numbers_shape_and_dtype(t):
 
 
 class Legacy:
-    """Answers as before DLPack 1.0, when nobody asked for a version, a device or a copy."""
+    """Answers as before DLPack 1.0, without a version, a device or a copy."""
 
     def __init__(self, t):
         self.__dlpack__, self.__dlpack_device__ = lambda **_: t.__dlpack__(), t.__dlpack_device__
@@ -428,14 +591,14 @@ def test_dlpack_of_what_requires_a_gradient_is_refused(w):
 @pytest.mark.parametrize(
     ("take", "error"), [(np.asarray, ValueError), (np.from_dlpack, BufferError)]
 )
-def test_memory_is_shared_through_data_alone(take, error):
+def test_memory_is_shared_only_through_data(take, error):
     t = Tensor([1.0, 2.0])
     with pytest.raises(error, match=rf"np\.{take.__name__}\(t\.data\) shares the array itself"):
         take(t, copy=False)
     assert np.shares_memory(take(t.data), t.data)
 
 
-def test_dlpack_knows_the_memory_of_the_cpu_alone():
+def test_dlpack_knows_only_the_memory_of_the_cpu():
     t = Tensor([1.0])
     with pytest.raises(BufferError, match="device"):
         t.__dlpack__(dl_device=(2, 0))

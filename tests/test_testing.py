@@ -44,8 +44,8 @@ def test_wrong_rules_are_noticed(rule):
 @pytest.mark.parametrize(
     "rule",
     [
-        lambda g, y, x: g * (1 - np.square(y.data if isinstance(y, Tensor) else y)),
-        lambda g, y, x: (g.data if isinstance(g, Tensor) else g) * (1 - y * y),
+        lambda g, y, x: g * (1 - np.square(y.detach() if isinstance(y, Tensor) else y)),
+        lambda g, y, x: (g.detach() if isinstance(g, Tensor) else g) * (1 - y * y),
         lambda g, y, x: right(g, y, x) * (1.001 if isinstance(y, Tensor) else 1.0),
     ],
     ids=["output cut off", "gradient cut off", "another rule on Tensors"],
@@ -54,6 +54,13 @@ def test_rules_wrong_only_at_second_order_are_noticed(rule):
     f = tanh_with(rule)
     check_grads(f, X, order=1)
     with pytest.raises(AssertionError, match="second derivatives of"):
+        check_grads(f, X)
+
+
+def test_rule_that_takes_plain_numbers_at_second_order_is_refused():
+    f = tanh_with(lambda g, y, x: g * (1 - np.square(y.data if isinstance(y, Tensor) else y)))
+    check_grads(f, X, order=1)
+    with pytest.raises(TypeError, match=r"part of what is being differentiated.*t\.detach\(\)"):
         check_grads(f, X)
 
 
@@ -134,6 +141,8 @@ def test_values_of_another_shape_are_noticed():
 def test_function_that_leaves_the_graph_is_noticed():
     with pytest.raises(AssertionError, match="leaves the graph"):
         check_grads(lambda x: x.data * 2, X)
+    with pytest.raises(AssertionError, match="leaves the graph"):
+        check_grads(lambda x: np.argmax(x), X)
     with pytest.raises(AssertionError, match="first derivatives"):
         check_grads(lambda x: x.detach() * 2, X)
 

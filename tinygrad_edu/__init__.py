@@ -1,8 +1,8 @@
 """A minimal reverse-mode autograd engine on NumPy, to learn from and to trust.
 
 A ``Tensor`` records the operations it goes through, and its ``backward`` finds the gradients;
-``grad`` and its kin give derivatives as functions. ``draw`` and ``steps`` show a graph, ``debug``
-says where numbers go wrong. The rest is in modules:
+``grad``, ``jacobian`` and ``hessian`` give derivatives as functions. ``draw`` and ``steps`` show a
+graph, ``debug`` says where numbers go wrong. The rest is in modules:
 
 - ``tinygrad_edu.functional``: sigmoid, softmax and friends
 - ``tinygrad_edu.losses``: every loss of the lecture
@@ -14,7 +14,7 @@ says where numbers go wrong. The rest is in modules:
 - ``tinygrad_edu.evaluation``: a test set that is opened once
 
 To read how it works, start with ``tinygrad_edu.ops``, the table of derivatives; go on to
-``tinygrad_edu.backprop``, the chain rule, and ``tinygrad_edu.modes``.
+``tinygrad_edu.backprop``, the chain rule, and ``tinygrad_edu.tensor``.
 
 >>> import numpy as np
 >>> from tinygrad_edu import Tensor

@@ -1,9 +1,10 @@
 """The chain rule in reverse: order the graph, pull gradients back, add them where paths meet."""
 
 import itertools
-from collections.abc import Iterable, Set
+from collections.abc import Iterable, Mapping, Set
 from contextlib import nullcontext
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -12,110 +13,152 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.modes import Scopes, mode
 
 clock = itertools.count()
+NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
 class Node:
     """A value in a computation graph, and the operation that made it; a leaf was given, not made.
 
-    ``_time`` is read off one clock: when an operation is recorded, and when the data of a leaf
-    changes. So arguments are older than what was computed from them, or they have changed since.
+    - ``op``: the operation, a key of ``ops.derivatives``; None for a leaf.
+    - ``args``: the arguments it was computed from, in order: other nodes, arrays and numbers.
+    - ``params``: the parameters of the operation by name, such as ``axis``.
+    - ``scopes`` and ``name``: for pictures and messages, the named parts of the program it was
+      computed in (see ``scope``), and its own name.
+
+    ``_time`` numbers the events of the program. A node gets the next number when it is made, and a
+    leaf again when its data or ``requires_grad`` changes. Two things follow. To sort results by
+    time puts each after those it was computed from. And an argument that is newer than a result
+    has changed since: its gradient would mix old values with new ones, and is refused.
+
+    ``Tensor`` adds operators and methods. It is a class of its own, so that the chain rule can be
+    read without them.
     """
 
     __slots__ = (
-        "_args",
-        "_data",
-        "_kwargs",
-        "_op",
+        "_grad",
+        "_passes",
         "_requires_grad",
-        "_scopes",
         "_time",
         "_value",
+        "args",
         "name",
+        "op",
+        "params",
+        "scopes",
     )
 
-    _value: Any  # an array, or a NumPy scalar where NumPy returned one
-    _op: ops.Operation | None
-    _args: tuple[Any, ...]
-    _data: tuple[Any, ...]  # of the arguments
-    _kwargs: dict[str, Any]
-    _requires_grad: bool
-    _scopes: Scopes | None  # of a result only: where it was computed
-    _time: int
-    name: str | None
+    def __init__(
+        self,
+        value: Any,
+        time: float,
+        op: ops.Operation | None = None,
+        args: tuple[Any, ...] = (),
+        params: Mapping[str, Any] = NO_PARAMS,
+        scopes: Scopes | None = None,
+    ) -> None:
+        self._value = value  # an array, or a NumPy scalar if it has no axes: that computes faster
+        self._time = time
+        self.op = op
+        self.args = args
+        self.params = params
+        self.scopes = scopes
+        self.name: str | None = None
+        self._requires_grad = op is not None  # a result is recorded only if it requires a gradient
+        self._grad: Any = None  # of a leaf: the sum of what backward has found
+        # Of a leaf: how many gradients are in that sum. Of a result: 1 after a backward that must
+        # not be repeated.
+        self._passes = 0
 
 
-def newest_first(root: Node, sources: Set[Node] = frozenset()) -> list[Node]:
-    """Every result that ``root`` is computed from, itself included, each before its own arguments.
+def changed_since(arg: Any, result: Node) -> bool:
+    """Whether an argument of ``result`` has changed since ``result`` was computed from it."""
+    return isinstance(arg, Node) and arg._time > result._time
 
-    Only what requires a gradient is followed, and not past ``sources``. To sort by time is to sort
-    topologically. Raises RuntimeError where data changed after something was computed from it.
+
+def topological_order(root: Node, sources: Set[Node] = frozenset()) -> list[Node]:
+    """Every result that ``root`` is computed from, with ``root``, each before its own arguments.
+
+    The newest comes first: that is such an order, because a result is newer than the results it
+    was computed from. ``sources`` are taken for leaves: the search does not go past them.
     """
-    results: list[Node] = []
-    seen, stack = {root}, [root]
-    while stack:
-        node = stack.pop()
-        if node._op is None or node in sources:
-            continue
-        results.append(node)
-        for arg in node._args:
-            if isinstance(arg, Node):
-                if arg._time > node._time:
-                    raise errors.stale(arg, node)
-                if arg._requires_grad and arg not in seen:
-                    seen.add(arg)
-                    stack.append(arg)
-    results.sort(key=attrgetter("_time"), reverse=True)
-    return results
+    seen = {*sources}
+    found = [root] if root.op is not None and root not in seen else []
+    for node in found:  # which grows meanwhile
+        for arg in node.args:
+            if isinstance(arg, Node) and arg.op is not None and arg not in seen:
+                seen.add(arg)
+                found.append(arg)
+    return sorted(found, key=attrgetter("_time"), reverse=True)
+
+
+def depends_on(root: Node, sources: Set[Node]) -> bool:
+    """Whether ``root`` is one of ``sources``, or computed from one."""
+    order = topological_order(root, sources)
+    return root in sources or any(
+        arg in sources for node in order for arg in node.args if isinstance(arg, Node)
+    )
 
 
 def backpropagate(
-    root: Node, gradient: Any, results: Iterable[Node], *, on_tensors: bool = False
+    root: Node, gradient: Any, order: Iterable[Node], *, on_tensors: bool = False
 ) -> dict[Node, Any]:
-    """The gradient of a final number with respect to each leaf or source that ``root`` comes from.
+    """The chain rule from ``root`` back: the gradients of all nodes where ``order`` ends.
 
-    ``gradient`` is that with respect to ``root``, in its shape; ``results`` is
-    ``newest_first(root)``. The rules run on arrays or, for gradients that can be differentiated
-    again, on the Tensors.
+    ``gradient`` is the gradient of a final number with respect to ``root``, in its shape.
+    ``order``: the results to go through, each before its arguments; see ``topological_order``.
+    Other nodes that are met, leaves and ``sources``, keep their gradients in the answer. With
+    ``on_tensors``, the rules run on Tensors, so that the gradients can be differentiated again.
+    Raises RuntimeError where data changed after something was computed from it.
     """
     gradients = {root: gradient}
     derivatives: Any = ops.derivatives
-    watchers = mode.get()[1]
-    explains = any(watcher.explains for watcher in watchers)
-    with np.errstate(all="ignore") if explains else nullcontext():
-        for node in results:
+    watchers = mode.get().watchers  # such as debug(), which says more than NumPy's warnings
+    with np.errstate(all="ignore") if watchers else nullcontext():
+        for node in order:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
-            args, kwargs, rules = node._args, node._kwargs, derivatives[node._op]
-            y, known = (node, args) if on_tensors else (node._value, node._data)
+            inputs = [g, node if on_tensors else node._value]
+            for arg in node.args:
+                is_node = isinstance(arg, Node)
+                inputs.append(arg._value if is_node and not on_tensors else arg)
+                # Asked after the value was read: another thread may change it in between.
+                if is_node and arg._time > node._time:
+                    raise errors.stale(arg, node)
+            rules = derivatives[node.op]
+            params = node.params
             if isinstance(rules, ops.Each):
-                known = ()
-            for arg, rule in zip(args, rules):  # noqa: B905 (``strict`` takes time: 0.5 us)
-                if isinstance(arg, Node) and arg._requires_grad:
-                    pulled = rule(g, y, *known, **kwargs) if kwargs else rule(g, y, *known)
-                    if getattr(pulled, "shape", None) != arg._value.shape:
-                        pulled = unbroadcast(pulled, arg._value.shape, node)
-                    if arg in gradients:
-                        pulled = gradients[arg] + pulled
-                    gradients[arg] = pulled
-                    for watcher in watchers:
-                        watcher.pulled_back(node, arg, pulled)
+                inputs = inputs[:2]  # its rules are not given the arrays
+            for arg, rule in zip(node.args, rules):  # noqa: B905 (Each has no end)
+                if not isinstance(arg, Node) or not arg._requires_grad:
+                    continue
+                contribution = rule(*inputs, **params) if params else rule(*inputs)
+                if getattr(contribution, "shape", None) != arg._value.shape:
+                    contribution = unbroadcast(contribution, arg._value.shape, node)
+                if arg in gradients:
+                    contribution = gradients[arg] + contribution
+                gradients[arg] = contribution
+                for watcher in watchers:
+                    watcher.pulled_back(node, arg, contribution)
     return gradients
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...], node: Node) -> Any:
-    """Sum over the axes along which ``node`` repeated an argument of ``shape``."""
+    """Sum a gradient over the axes along which ``node`` repeated an argument of ``shape``."""
     if g is None:
-        raise errors.rule_gave_nothing(node._op)
+        raise errors.rule_gave_nothing(node.op)
     if not hasattr(g, "shape"):  # a number of Python
         g = np.asarray(g)
     axes = repeated_axes(g.shape, shape)
-    kept = g.sum(axis=axes, keepdims=True)
-    extra = g.ndim - len(shape)
-    if extra < 0 or kept.shape[extra:] != shape:
-        raise errors.rule_shape(node._op, g.shape, shape)
-    return kept.reshape(shape)
+    extra = g.ndim - len(shape)  # axes that broadcasting has put in front
+    only_extra = len(axes) == extra  # then one sum does it, as for a bias
+    summed = g.sum(axis=axes, keepdims=not only_extra)
+    if extra > 0 and not only_extra:
+        summed = summed.reshape(summed.shape[extra:])
+    if summed.shape != shape:
+        raise errors.rule_shape(node.op, g.shape, shape)
+    return summed
 
 
 def repeated_axes(wide: tuple[int, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
     """The axes of ``wide`` along which broadcasting repeats an array of ``shape``."""
     extra = len(wide) - len(shape)
-    return tuple(i for i, n in enumerate(wide) if i < extra or n != 1 == shape[i - extra])
+    return tuple([i for i, n in enumerate(wide) if i < extra or (n != 1 and shape[i - extra] == 1)])

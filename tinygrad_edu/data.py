@@ -19,7 +19,8 @@ _CIFAR10_RECORD = 1 + 3 * 32 * 32  # a label, and the red, green and blue of 32 
 _DEFLATE_LIMIT = 1032  # a gzip file unpacks to no more than that many times its size
 _FRESH = "get a fresh copy, and compare its size or checksum with the one where it is offered"
 
-# What is often taken for an image set: how it begins, in lower case, what it is and what to do.
+# Files that are often mistaken for image sets: how they begin, in lower case, what they are, and
+# what to do with them.
 _OTHERS = (
     ((b"\x1f\x8b",), "a gzip file: unpack it first, .tar.gz with tar -xzf, .gz with gunzip"),
     ((b"pk\x03\x04",), "a zip archive: unpack it first (.npz is one, too, for np.load)"),
@@ -104,12 +105,12 @@ def _batches(
 def load_idx(path: str | os.PathLike[str]) -> Array:
     """The array in an IDX file, the format of MNIST, packed with gzip or not.
 
-    Shape and dtype are those in its header: uint8, int8, int16, int32, float32 or float64. Bytes
-    from a file that is not packed are a read-only ``np.memmap``: only what you use is read, and the
-    file stays open (Windows cannot delete it, and nobody should change it) as long as the array or
-    a view of it is in use; ``np.array(load_idx(path))`` is a copy without the file. Other arrays
-    are read as a whole, into the byte order of this machine, and are yours to change. What counts
-    as gzip is told by the first bytes, not by the name of the file.
+    Shape and dtype are those in its header: uint8, int8, int16, int32, float32 or float64. If the
+    file is not packed, an array of bytes is a read-only ``np.memmap``: only the parts that you use
+    are read, and the file stays open while the array or a view of it is in use. Until then, do not
+    change the file; Windows cannot delete it. ``np.array(load_idx(path))`` is a copy without the
+    file. All other arrays are read at once, in the byte order of this machine, and may be changed.
+    A file is gzip if its first bytes say so, whatever its name.
 
     MNIST's images are uint8 (N, 28, 28), its labels uint8 (N,). Features are
     ``images.reshape(len(images), -1) / 255.0``; labels are class indices, as
@@ -117,9 +118,9 @@ def load_idx(path: str | os.PathLike[str]) -> Array:
     where y is 0, ``2 * y.astype(int) - 1`` is -1.
 
     Raises OSError if the file cannot be read, FileNotFoundError if there is none; ValueError if it
-    is no IDX file, or not exactly as long as its header says, or damaged; before an array is made,
-    and gzip is unpacked no further than one byte beyond. Source: LeCun, Cortes and Burges, The
-    MNIST Database of Handwritten Digits, yann.lecun.com/exdb/mnist.
+    is no IDX file, or not exactly as long as its header says, or damaged. This is checked before an
+    array is made, and gzip is unpacked at most one byte past the length in the header. Source:
+    LeCun, Cortes and Burges, The MNIST Database of Handwritten Digits, yann.lecun.com/exdb/mnist.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -198,7 +199,7 @@ def _size(file: BufferedReader) -> int:
 
 
 def _other(head: bytes) -> str:
-    """What a file is that begins like this, and what to do, if it is one of the usual suspects."""
+    """The entry of ``_OTHERS`` for a file that begins with ``head``, or nothing."""
     head = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()  # HTML may begin with a mark and spaces
     return next((what for beginnings, what in _OTHERS if head.startswith(beginnings)), "")
 

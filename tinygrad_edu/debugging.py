@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import Mode, Watcher, mode
+from tinygrad_edu.modes import Mode, State, Watcher, mode
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
@@ -40,31 +40,33 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
         self._locks = _Locks()
 
     def __enter__(self) -> None:
-        paused, watchers, scopes = mode.get()
-        mode.set((paused, (*watchers, self), scopes))
+        paused, watchers, scopes, variables = mode.get()
+        mode.set(State(paused, (*watchers, self), scopes, variables))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers, scopes = mode.get()
+        paused, watchers, scopes, variables = mode.get()
         if self not in watchers:  # a generator may end in another thread
             return
         last = len(watchers) - 1 - watchers[::-1].index(self)
-        mode.set((paused, watchers[:last] + watchers[last + 1 :], scopes))
-        if self not in watchers[:last]:
+        watchers = watchers[:last] + watchers[last + 1 :]
+        mode.set(State(paused, watchers, scopes, variables))
+        if self not in watchers:
             for key in list(self._lines):
                 self._release(key)
 
     def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
         """Check the result of an operation; remember its line and lock what its graph needs."""
         line = errors.line_of_the_user()
-        index = _first_not_finite(result.data)
+        value = np.asarray(plain(result))
+        index = _first_not_finite(value)
         if index is not None:
             raise FloatingPointError(
-                f"{ops.name(op)} gave {result.data[index]} at {list(index)} on {line}: "
+                f"{ops.name(op)} gave {value[index]} at {list(index)} on {line}: "
                 + _report(op, args, index, result.shape)
             )
         if not result.is_leaf:
             self._lines[id(result)] = line
-            self._locks.lock(id(result), [result._value, *map(plain, args)])
+            self._locks.lock(id(result), [plain(result), *map(plain, args)])
             weakref.finalize(result, self._release, id(result)).atexit = False
 
     def pulled_back(self, node: Tensor, arg: Tensor, gradient: Any) -> None:
@@ -75,8 +77,8 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
             line = self._lines.get(id(node), "a line outside debug()")
             raise FloatingPointError(
                 f"the gradient of {errors.describe(arg)} gets {values[index]} at {list(index)} "
-                f"from {ops.name(node._op)} on {line}: "
-                + _report(node._op, node._args, index, arg.shape)
+                f"from {ops.name(node.op)} on {line}: "
+                + _report(node.op, node.args, index, arg.shape)
             )
 
     def finished(self, results: list[Tensor]) -> None:

@@ -1,4 +1,4 @@
-"""What every refusal of the engine says: what happened, why it cannot be, what to write instead."""
+"""Every refusal of the engine: what happened, why it cannot be, what to write instead."""
 
 import linecache
 import os
@@ -16,9 +16,9 @@ def describe(value: Any) -> str:
     """A tensor, or another argument of an operation, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
-    if not hasattr(value, "_op"):
+    if not hasattr(value, "op"):
         return repr(value)
-    what = f"the result of {ops.name(value._op)}" if value._op else "the tensor"
+    what = f"the result of {ops.name(value.op)}" if value.op else "the tensor"
     return f"{what} {value.name!r}" if value.name else f"{what} of shape {value.shape}"
 
 
@@ -29,11 +29,6 @@ def line_of_the_user() -> str:
         frame = frame.f_back
     path, number = frame.f_code.co_filename, frame.f_lineno
     return f"line {number} of {os.path.basename(path)}, {linecache.getline(path, number).strip()!r}"
-
-
-def called_by_this_package() -> bool:
-    """Whether the function that called the caller of this one is of this package."""
-    return sys._getframe(2).f_code.co_filename.startswith(NOT_THE_USERS[0])
 
 
 def _sentence(text: str) -> str:
@@ -119,7 +114,7 @@ def in_place(tensor: Any) -> RuntimeError:
 def assigned_result(tensor: Any) -> TypeError:
     return TypeError(
         f"{_sentence(describe(tensor))} is part of a graph, and data are plain numbers. Write "
-        "w.data -= learning_rate * w.grad, or assign t.data."
+        "w.data -= learning_rate * w.grad, or assign t.detach()."
     )
 
 
@@ -138,8 +133,8 @@ def not_a_gradient(tensor: Any, shape: tuple[int, ...]) -> ValueError:
     )
 
 
-def no_method(name: str, instead: str | None) -> AttributeError:
-    return AttributeError(f"a Tensor has no {name!r}" + (f": write {instead}" if instead else ""))
+def no_method(name: str, instead: str) -> AttributeError:
+    return AttributeError(f"a Tensor has no {name!r}: write {instead}")
 
 
 def element_assignment() -> TypeError:
@@ -215,7 +210,7 @@ def no_rule(func: Any, instead: str | None) -> TypeError:
     return TypeError(
         f"{name} has no derivative rule. {f'Write {instead}' if instead else way}; give it a rule "
         "with tinygrad_edu.primitive(forward, rule); or, where no gradient is wanted, call it on "
-        "t.data, the plain array."
+        "t.detach().data, a plain array."
     )
 
 
@@ -305,7 +300,7 @@ def rule_shape(op: Any, g: tuple[int, ...], shape: tuple[int, ...]) -> ValueErro
 
 def no_argument(position: int, count: int) -> ValueError:
     return ValueError(
-        f"argnums={position} names an argument to differentiate by, but the function was called "
+        f"argnums={position} names an argument to differentiate, but the function was called "
         f"with {count} by position."
     )
 
@@ -319,9 +314,28 @@ def not_a_function(transform: str, f: Any, argnums: Any) -> TypeError:
 
 def number_taken(tensor: Any) -> TypeError:
     return TypeError(
-        f"{_sentence(describe(tensor))} is part of what is being differentiated, and would be cut "
-        "off as a plain number. Write NumPy's functions, np.exp(t) for math.exp(t), and np.where "
-        "for a choice; or, to cut it off on purpose, t.item()."
+        f"{_sentence(describe(tensor))} is part of what is being differentiated, and plain numbers "
+        "would be cut off from it. Use it as it is, with NumPy's functions: np.exp(t) for "
+        "math.exp(t.item()). To look at it, print(t); to cut it off on purpose, t.detach()."
+    )
+
+
+def backward_inside(tensor: Any) -> RuntimeError:
+    return RuntimeError(
+        f"backward() would put the gradients of {describe(tensor)} into grad as plain numbers, cut "
+        "off from what is being differentiated here. Write grad(f)(x) instead, which may stand "
+        "inside another grad; or, to cut it off on purpose, compute it from x.detach()."
+    )
+
+
+# Modes.
+
+
+def not_decorated(mode: str, function: Any) -> TypeError:
+    call = "scope('name')" if mode == "scope" else f"{mode}()"
+    return TypeError(
+        f'{call} decorates plain functions, but got {function!r}. Write "with {call}:" inside it '
+        "instead, around what is computed, with no yield in the block."
     )
 
 
@@ -329,9 +343,8 @@ def not_a_tensor(f: Any, y: Any) -> TypeError:
     if y is None:
         return TypeError(f"{ops.name(f)} returned None: it has no return statement.")
     return TypeError(
-        f"{ops.name(f)} returned {type(y).__name__}, not a Tensor, so its gradient is unknown: it "
-        "was cut off on the way, by .data, .numpy(), float(), a comparison, or a function that is "
-        "not NumPy's."
+        f"{ops.name(f)} returned {type(y).__name__}, not a Tensor, so its gradient is unknown: "
+        "return what is computed from the arguments by operators and NumPy's functions."
     )
 
 

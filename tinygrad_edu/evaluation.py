@@ -1,4 +1,4 @@
-"""A test set that is opened once, so that its score stays what it promises."""
+"""A test set that can be used once, so that its score stays an honest estimate."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -8,11 +8,11 @@ import numpy as np
 
 
 class SealedTestSet:
-    """Examples held out to the end: they score one model, once, and cannot be looked at before.
+    """Examples kept for the end: they score one model, once, and cannot be looked at before.
 
-    Whoever looks at the score of a test set and goes on to choose has made it a validation set: the
-    best of many scores is too good. So ``score`` works once; after that it raises RuntimeError, and
-    says when the set was opened and with what result. Indexing, iteration, copies and pickles are
+    To choose a model by its score on a test set turns that into a validation set: the best of many
+    scores is too good. So ``score`` works once; after that it raises RuntimeError, which says when
+    the set was opened and with what result. Indexing, iteration, copies and pickles are
     refused with TypeError. ``X`` and ``y`` are kept as they are, and have one length: ValueError if
     not.
 
@@ -77,7 +77,7 @@ class SealedTestSet:
 
     def _refuse(self, *_: Any) -> NoReturn:
         raise TypeError(
-            "a sealed test set shows no examples, for what has been seen cannot be unseen: train "
+            "a sealed test set does not show its examples, because they would guide choices: train "
             "and choose on other data, and then write sealed.score(model), once"
         )
 

@@ -9,12 +9,19 @@ All raise ValueError for another ``reduction`` and for the mean of no example, a
 targets that are no numbers, or that require a gradient, which would be cut off.
 """
 
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
-from tinygrad_edu import ops
-from tinygrad_edu.functional import as_floating, log_softmax, one_hot, relu, softplus
+from tinygrad_edu.functional import (
+    as_floating,
+    largest,
+    log_softmax,
+    one_hot,
+    relu,
+    scoped,
+    softplus,
+)
 from tinygrad_edu.modes import function_scope
 from tinygrad_edu.targets import (
     class_labels,
@@ -29,7 +36,7 @@ from tinygrad_edu.targets import (
     warn_of_probabilities,
     warn_of_sigmoid,
 )
-from tinygrad_edu.tensor import Tensor, apply, plain
+from tinygrad_edu.tensor import Tensor, plain
 
 __all__ = [
     "binary_cross_entropy",
@@ -49,6 +56,7 @@ __all__ = [
 # the score has the right sign.
 
 
+@scoped
 def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """The error rate: 1 where the margin ``y * s`` is at most 0, else 0.
 
@@ -62,10 +70,10 @@ def zero_one(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(zero_one([2.0, -1.0, 0.5, -3.0], [1, 1, 1, -1]))
     0.25
     """
-    with function_scope("zero_one"):
-        return _reduce(np.heaviside(-margins("zero_one", scores, targets), 1.0), reduction)
+    return _reduce(np.heaviside(-margins("zero_one", scores, targets), 1.0), reduction)
 
 
+@scoped
 def logistic(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Log loss ``log(1 + exp(-y * s))``, the cross entropy of ``sigmoid(s)`` for the true label.
 
@@ -78,10 +86,10 @@ def logistic(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(logistic([0.0, 1000.0], [1, 1], reduction="none").round(4))
     [0.6931 0.    ]
     """
-    with function_scope("logistic"):
-        return _reduce(softplus(-margins("logistic", scores, targets)), reduction)
+    return _reduce(softplus(-margins("logistic", scores, targets)), reduction)
 
 
+@scoped
 def exponential(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Exponential loss ``exp(-y * s)``, the loss of AdaBoost.
 
@@ -94,10 +102,10 @@ def exponential(scores: Any, targets: Any, *, reduction: str = "mean") -> Any:
     >>> print(exponential([0.0, 1.0], [1, -1], reduction="none").round(4))
     [1.     2.7183]
     """
-    with function_scope("exponential"):
-        return _reduce(np.exp(-margins("exponential", scores, targets)), reduction)
+    return _reduce(np.exp(-margins("exponential", scores, targets)), reduction)
 
 
+@scoped
 def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "mean") -> Any:
     """Hinge loss ``max(0, margin - y * s)``, the loss of the support vector machine.
 
@@ -109,10 +117,10 @@ def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "m
     >>> print(hinge([2.0, 0.25, -1.0], [1, 1, 1], reduction="none"))
     [0.   0.75 2.  ]
     """
-    with function_scope("hinge"):
-        return _reduce(relu(float(margin) - margins("hinge", scores, targets)), reduction)
+    return _reduce(relu(float(margin) - margins("hinge", scores, targets)), reduction)
 
 
+@scoped
 def multiclass_hinge(
     scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "mean"
 ) -> Any:
@@ -130,14 +138,14 @@ def multiclass_hinge(
     scores = as_floating(scores)
     labels = class_labels("multiclass_hinge", scores, targets)
     wrong = 1 - one_hot(labels, scores.shape[-1], scores.dtype)
-    with function_scope("multiclass_hinge"):
-        slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
-        return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
+    slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
+    return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
 
 
 # Probabilistic losses.
 
 
+@scoped
 def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """``-(t * log p + (1 - t) * log(1 - p))`` for the probability ``p`` of the positive label.
 
@@ -156,13 +164,13 @@ def binary_cross_entropy(probs: Any, targets: Any, *, reduction: str = "mean") -
     in_unit_interval("probs", probs)
     possible("probs", probs, (t == 0) | (plain(probs) != 0))
     possible("probs", probs, (t == 1) | (plain(probs) != 1))
-    with function_scope("binary_cross_entropy"):
-        with np.errstate(divide="ignore"):
-            log_p = np.log(np.where(t > 0, probs, 1.0))
-            log_not_p = np.log1p(-np.where(t < 1, probs, 0.0))
-        return _reduce(-(t * log_p + (1.0 - t) * log_not_p), reduction)
+    with np.errstate(divide="ignore"):
+        log_p = np.log(np.where(t > 0, probs, 1.0))
+        log_not_p = np.log1p(-np.where(t < 1, probs, 0.0))
+    return _reduce(-(t * log_p + (1.0 - t) * log_not_p), reduction)
 
 
+@scoped
 def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Binary cross entropy of ``p = sigmoid(logits)``: ``-(t * log p + (1 - t) * log(1 - p))``.
 
@@ -179,10 +187,10 @@ def binary_cross_entropy_with_logits(logits: Any, targets: Any, *, reduction: st
     z = as_floating(logits)
     t = probabilities("binary_cross_entropy_with_logits", z, targets)
     warn_of_sigmoid(z)
-    with function_scope("binary_cross_entropy_with_logits"):
-        return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction)
+    return _reduce(t * softplus(-z) + (1.0 - t) * softplus(z), reduction)
 
 
+@scoped
 def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Cross entropy of ``p = softmax(logits)``: ``-sum(t * log p)``; for classes, ``-log p[t]``.
 
@@ -200,10 +208,13 @@ def cross_entropy(logits: Any, targets: Any, *, reduction: str = "mean") -> Any:
     logits = as_floating(logits)
     t = classes_or_rows("cross_entropy", logits, targets)
     warn_of_probabilities(logits)
-    with function_scope("cross_entropy"):
-        return _reduce(_negative_log_likelihood(log_softmax(logits), t), reduction)
+    if t.dtype.kind == "f":
+        return _reduce(-_expected(log_softmax(logits), t), reduction)
+    shifted = logits - largest(logits, -1)  # -log p[t] is log(sum(exp(s))) - s[t]: two passes less
+    return _reduce(np.log(np.exp(shifted).sum(axis=-1)) - _expected(shifted, t), reduction)
 
 
+@scoped
 def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Negative log-likelihood: ``-log p`` of the true class; for rows, ``-sum(t * log p)``.
 
@@ -220,16 +231,15 @@ def nll_loss(log_probs: Any, targets: Any, *, reduction: str = "mean") -> Any:
     log_probs = as_floating(log_probs)
     t = classes_or_rows("nll_loss", log_probs, targets)
     logarithms(log_probs)
-    with function_scope("nll_loss"):
-        return _reduce(_negative_log_likelihood(log_probs, t), reduction)
+    return _reduce(-_expected(log_probs, t), reduction)
 
 
-def _negative_log_likelihood(log_probs: Any, t: Any) -> Any:
-    if t.shape == log_probs.shape:
-        return -np.sum(t * np.where(t > 0, log_probs, 0.0), axis=-1)
-    return -_pick(log_probs, t)
-
-
+@overload
+def kl_divergence(p: Tensor, q: Any, *, reduction: str = "mean") -> Tensor: ...
+@overload
+def kl_divergence(p: Any, q: Tensor, *, reduction: str = "mean") -> Tensor: ...
+@overload
+def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any: ...
 def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
     """Kullback-Leibler divergence of ``q`` from ``p``: ``sum(p * log(p / q))``.
 
@@ -265,6 +275,7 @@ def kl_divergence(p: Any, q: Any, *, reduction: str = "mean") -> Any:
         return _reduce(np.sum(p * log_ratio, axis=-1), reduction)
 
 
+@scoped
 def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """Squared error ``(prediction - target) ** 2``, the mean over all elements by default.
 
@@ -277,20 +288,20 @@ def mse_loss(predictions: Any, targets: Any, *, reduction: str = "mean") -> Any:
     """
     predictions = as_floating(predictions)
     targets = matching("mse_loss", predictions, targets)
-    with function_scope("mse_loss"):
-        return _reduce(np.square(predictions - targets), reduction)
+    return _reduce(np.square(predictions - targets), reduction)
+
+
+def _expected(rows: Any, t: Any) -> Any:
+    """The element of each row that belongs to class t, or the mean of each row, weighted by t."""
+    if t.dtype.kind == "f":
+        return np.sum(t * np.where(t > 0, rows, 0.0), axis=-1)  # 0 * -inf is 0 here
+    return _pick(rows, t)
 
 
 def _pick(rows: Any, labels: Any) -> Any:
     """The element of each row that its label points at."""
-    if labels.ndim == 1:
-        places = (ops.beside(labels, np.arange, len(labels)),)
-    else:
-        places = ops.beside(labels, np.indices, labels.shape)
-    index = (*places, labels.copy())
-    if isinstance(rows, Tensor):
-        return apply(ops.getitem, (rows,), {"index": index, "once": True})
-    return rows[index]
+    places = (np.arange(len(labels)),) if labels.ndim == 1 else np.indices(labels.shape)
+    return rows[(*places, labels)]
 
 
 def _reduce(losses: Any, reduction: str) -> Any:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 import weakref
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+from tinygrad_edu import errors
+
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 
 class Watcher:
-    """Who is told of every operation as it happens."""
-
-    __slots__ = ()
-    explains = True  # what goes wrong, better than NumPy's warnings, which are then not given
+    """Who is told of every operation as it happens, and warns better than NumPy does."""
 
     def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
         """``op`` on ``args`` has given the Tensor ``result``."""
@@ -26,82 +26,44 @@ class Watcher:
     def finished(self, results: list[Any]) -> None:
         """``backward`` is done with the graph of ``results``."""
 
-    def stepping(self, optimizer: Any) -> None:
-        """``optimizer`` is about to move its parameters."""
+
+class State(NamedTuple):
+    """The modes of the code that is running; they are replaced, never changed."""
+
+    paused: int = 0  # how many no_grad blocks are around it
+    watchers: tuple[Watcher, ...] = ()
+    scopes: Scopes | None = None
+    variables: frozenset[Any] = frozenset()  # the Tensors that transforms differentiate
 
 
-# How many no_grad blocks surround this code, the watchers of the blocks that have one, its scopes.
-mode: ContextVar[tuple[int, tuple[Watcher, ...], Scopes | None]] = ContextVar(
-    "mode", default=(0, (), None)
-)
+mode: ContextVar[State] = ContextVar("mode", default=State())  # noqa: B039 (it is immutable)
 
 
-class Mode:
-    """What may stand in a ``with`` statement, and decorate functions, coroutines and generators."""
+def is_recording() -> bool:
+    """Whether operations are recorded here: everywhere but inside ``no_grad``."""
+    return mode.get().paused == 0
 
-    __slots__ = ()
 
-    def __enter__(self) -> None:
-        raise NotImplementedError
+class Mode(ContextDecorator):
+    """A context manager that decorates plain functions, and refuses to decorate anything else."""
 
-    def __exit__(self, *exception: object) -> None:
-        raise NotImplementedError
-
-    def __call__(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """``function`` with this mode around it."""
-        if not inspect.isroutine(function) or inspect.isasyncgenfunction(function):
-            name = type(self).__name__
-            raise TypeError(
-                f"{name}() decorates functions, coroutine functions and generator functions, but "
-                f"got {function!r}; write 'with {name}(...):' inside it instead"
-            )
-        if inspect.iscoroutinefunction(function):
-
-            @functools.wraps(function)
-            async def coroutine(*args: Any, **kwargs: Any) -> Any:
-                with self:
-                    return await function(*args, **kwargs)
-
-            return coroutine
-        if inspect.isgeneratorfunction(function):
-            return functools.wraps(function)(
-                lambda *args, **kwargs: self._resume(function(*args, **kwargs))
-            )
-
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with self:
-                return function(*args, **kwargs)
-
-        return wrapper
-
-    def _resume(self, generator: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        """Yield what ``generator`` does: in this mode while it runs, out of it while it waits."""
-        resume: Callable[[], Any] = functools.partial(next, generator)
-        while True:
-            try:
-                with self:
-                    value = resume()
-            except StopIteration as end:
-                return end.value
-            try:
-                sent = yield value
-            except GeneratorExit:
-                with self:
-                    generator.close()
-                raise
-            except BaseException as error:
-                resume = functools.partial(generator.throw, error)
-            else:
-                resume = functools.partial(generator.send, sent)
+    def __call__(self, function: Function) -> Function:
+        """``function`` with this mode around each call."""
+        pauses = (
+            inspect.iscoroutinefunction,
+            inspect.isgeneratorfunction,
+            inspect.isasyncgenfunction,
+        )
+        if not inspect.isroutine(function) or any(kind(function) for kind in pauses):
+            raise errors.not_decorated(type(self).__name__, function)
+        return super().__call__(function)
 
 
 class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a function)
     """Record nothing inside: no result requires a gradient. A context manager and a decorator.
 
-    It holds for its own thread, or task of asyncio, and may be nested. It decorates functions,
-    coroutine functions and generator functions; a generator leaves it while its caller runs.
-    Raises TypeError if it decorates anything else.
+    It holds for its own thread, or task of asyncio, and may be nested. Raises TypeError if it
+    decorates a class, a generator function or a coroutine function.
 
     >>> from tinygrad_edu import Tensor, no_grad
     >>> w = Tensor([1.0, 2.0], requires_grad=True)
@@ -111,20 +73,21 @@ class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a 
     """
 
     def __enter__(self) -> None:
-        paused, watchers, scopes = mode.get()
-        mode.set((paused + 1, watchers, scopes))
+        paused, watchers, scopes, variables = mode.get()
+        mode.set(State(paused + 1, watchers, scopes, variables))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers, scopes = mode.get()
-        mode.set((max(paused - 1, 0), watchers, scopes))  # a generator may end in another thread
+        paused, watchers, scopes, variables = mode.get()
+        paused = max(paused - 1, 0)  # a generator may have entered it in another thread
+        mode.set(State(paused, watchers, scopes, variables))
 
 
 class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a function)
     """Name a part of a program; ``draw`` frames what is computed inside. It changes no number.
 
     A context manager and a decorator; scopes may be nested, and each time one is entered makes a
-    frame of its own. Losses, ``softmax`` and its kin, and modules bring theirs; ``owner`` is such a
-    module. Raises TypeError if ``name`` is no string, or for what ``no_grad`` does not decorate.
+    frame of its own. Losses, functions such as ``softmax``, and modules bring theirs; ``owner`` is
+    such a module. Raises TypeError if ``name`` is no string, or for what ``no_grad`` refuses.
 
     >>> from tinygrad_edu import Tensor, draw, scope
     >>> x = Tensor(2.0, requires_grad=True)
@@ -138,55 +101,29 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
       x (above)
     """
 
-    __slots__ = ("name", "owner")
     is_function = False  # a function is given its parameters, and has none of its own
 
     def __init__(self, name: str, owner: Any = None) -> None:
         if not isinstance(name, str):
             raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r}")
         self.name = name
-        # Of a module; weak, for the module may keep its results, and they know their scopes.
+        # Weak, for a module may keep its results, and they know their scopes.
         self.owner = None if owner is None else weakref.ref(owner)
 
     def __enter__(self) -> None:
-        paused, watchers, outer = mode.get()
-        mode.set((paused, watchers, (self, outer)))
+        paused, watchers, outer, variables = mode.get()
+        mode.set(State(paused, watchers, (self, outer), variables))
 
     def __exit__(self, *exception: object) -> None:
-        paused, watchers, inner = mode.get()
-        mode.set((paused, watchers, inner and inner[1]))
+        paused, watchers, inner, variables = mode.get()
+        mode.set(State(paused, watchers, inner and inner[1], variables))
 
 
-# The scopes that some code runs in: the innermost, and those around it. Each run makes a new pair.
+# The scopes around some code: the innermost, and those around it. Each run makes a new pair.
 Scopes = tuple[scope, "Scopes | None"]
 
 
 class function_scope(scope):  # noqa: N801 (as scope)
     """The scope of a function of this package: parameters that it is given stay outside."""
 
-    __slots__ = ()
     is_function = True
-
-
-def is_recording() -> bool:
-    """Whether operations are recorded here, which is so but inside ``no_grad``."""
-    return mode.get()[0] == 0
-
-
-_transforming: ContextVar[bool] = ContextVar("whether a function is being differentiated")
-
-
-def is_transforming() -> bool:
-    """Whether this code is a function on its way through ``grad`` or another transform."""
-    return _transforming.get(False)
-
-
-@contextmanager
-def transforming() -> Iterator[None]:
-    """Record inside, even within ``no_grad``, as one must to find a derivative."""
-    tokens = mode.set((0, *mode.get()[1:])), _transforming.set(True)
-    try:
-        yield
-    finally:
-        mode.reset(tokens[0])
-        _transforming.reset(tokens[1])

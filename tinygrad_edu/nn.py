@@ -12,7 +12,7 @@ from tinygrad_edu.tensor import Array, Tensor
 
 
 class Module:
-    """What holds parameters: a subclass assigns Tensors and modules, and defines ``forward``.
+    """The base class of models: a subclass assigns Tensors and modules, and defines ``forward``.
 
     Every leaf Tensor that requires a gradient, in an attribute or in a list, tuple or dict there,
     is a parameter; its name is the path to it: ``layers.0.weight``.
@@ -32,7 +32,7 @@ class Module:
     """
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
-        """What the module computes; calling the module calls it.
+        """Compute the output of the module; calling the module calls this method.
 
         Raises NotImplementedError in a class that does not define it.
         """
@@ -48,7 +48,7 @@ class Module:
         return f"{type(self).__name__}({', '.join(shapes)})"
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
-        """Each parameter once, with its name; a shared one under the name it is first met by."""
+        """Each parameter once, with its name; a shared one under the first of its names."""
         for path, value in self._named():
             if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
                 yield path, value
@@ -60,7 +60,7 @@ class Module:
                 yield path, value
 
     def _named(self) -> Iterator[tuple[str, Any]]:
-        """Every Tensor and module in here, once, with the path it is first met by."""
+        """Every Tensor and module in this one, once, under the first path that leads to it."""
         seen: set[int] = set()
         stack: list[tuple[str, Any]] = [("", self)]
         while stack:
@@ -177,7 +177,7 @@ class Linear(Module):
 
 
 class Sequential(Module):
-    """Modules and plain functions, each applied to what the one before gives.
+    """Modules and plain functions, each applied to the output of the one before.
 
     Raises TypeError for what cannot be called.
 

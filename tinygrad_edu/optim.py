@@ -6,8 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.modes import mode
-from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.tensor import Tensor, plain, replace
 
 
 class SGD:
@@ -77,24 +76,23 @@ class SGD:
 
         Raises RuntimeError if none has, because then ``backward`` was not called.
         """
-        for watcher in mode.get()[1]:
-            watcher.stepping(self)
         moved = [(p, *self._moved(p, p.grad)) for p in self.params if p.grad is not None]
         if not moved:
             raise RuntimeError("no parameter has a gradient: call loss.backward() before step()")
         for p, data, velocity in moved:
-            p._rebind(data.astype(p.dtype, copy=False))
+            replace(p, data)
             if self.momentum:
                 self._velocity[p] = velocity
 
     def _moved(self, p: Tensor, g: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+        data = plain(p)
         if self.weight_decay:
-            g = g + self.weight_decay * p._value
+            g = g + self.weight_decay * data
         velocity = g
         if self.momentum:
             velocity = self.momentum * self._velocity[p] + g if p in self._velocity else g.copy()
         step = g + self.momentum * velocity if self.nesterov else velocity
-        return p._value - self.lr * step, velocity
+        return (data - self.lr * step).astype(data.dtype, copy=False), velocity
 
     def zero_grad(self) -> None:
         """Forget all gradients, before the next ``backward`` adds to them."""

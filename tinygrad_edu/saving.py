@@ -76,6 +76,6 @@ def _safetensors() -> ModuleType:
         import safetensors.numpy
     except ModuleNotFoundError:
         raise ModuleNotFoundError(
-            "to save and load needs the library safetensors: pip install safetensors"
+            "saving and loading needs the library safetensors: pip install safetensors"
         ) from None
     return safetensors.numpy

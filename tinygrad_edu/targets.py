@@ -10,28 +10,32 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.functional import as_floating, labels_problem
+from tinygrad_edu.functional import as_floating, check_labels
 from tinygrad_edu.modes import is_recording
 from tinygrad_edu.tensor import Array, Tensor, plain
 
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets as an array of the shape and dtype of the predictions."""
-    t = ops.as_array(plain(targets))
-    problem = _learnable(targets) or _mismatch(loss, predictions, t)
-    if problem:
-        raise problem
+    t = _as_array(targets)
+    if t.dtype.kind not in "fiub":
+        raise TypeError(f"{loss} takes targets that are numbers, but got dtype {t.dtype}")
+    if t.shape != predictions.shape:
+        advice = "give both the same shape"
+        if t.size == predictions.size:
+            advice = f"write np.reshape(targets, {predictions.shape})"
+        raise ValueError(
+            f"{loss} got predictions of shape {predictions.shape} and targets of shape {t.shape}. "
+            "Each prediction has one target, and broadcasting would compare every one with every "
+            f"other: {advice}"
+        )
     return t.astype(predictions.dtype)
 
 
 def margins(loss: str, scores: Any, targets: Any) -> Any:
     """``y * s`` for scores s and labels y in {-1, +1}: positive where the sign of s is right."""
     scores = as_floating(scores)
-    y = ops.as_array(plain(targets))
-    problem = _learnable(targets) or _mismatch(loss, scores, y)
-    if problem:
-        raise problem
-    y = y.astype(scores.dtype, copy=False)
+    y = matching(loss, scores, targets)
     if not np.all((y == 1) | (y == -1)):
         advice = "label the classes -1 and +1"
         if np.all((y == 0) | (y == 1)):
@@ -42,11 +46,7 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
 
 def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets in [0, 1], of the shape and dtype of the predictions."""
-    t = ops.as_array(plain(targets))
-    problem = _learnable(targets) or _mismatch(loss, predictions, t)
-    if problem:
-        raise problem
-    t = t.astype(predictions.dtype)
+    t = matching(loss, predictions, targets)
     if t.size and not 0 <= t.min() <= t.max() <= 1:
         signs = np.all(np.abs(t) == 1)
         raise ValueError(
@@ -58,35 +58,34 @@ def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
 
 def class_labels(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores."""
-    labels = ops.as_array(plain(targets))
-    problem = (
-        _no_rows(loss, scores)
-        or _learnable(targets)
-        or _not_one_a_row(loss, scores, labels)
-        or labels_problem(labels, scores.shape[-1])
-    )
-    if problem:
-        raise problem
+    labels, shape = _as_array(targets), scores.shape
+    if not shape or not shape[-1]:
+        raise ValueError(
+            f"{loss} takes rows of one score for each class, (N, K), but got shape {shape}"
+        )
+    rows = shape[:-1]
+    if labels.shape != rows:
+        advice = f": write np.reshape(targets, {rows})" if labels.size == np.prod(rows) else ""
+        raise ValueError(
+            f"{loss} got scores of shape {shape} and targets of shape {labels.shape}, but class "
+            f"indices have shape {rows}, one for each row of scores{advice}"
+        )
+    check_labels(labels, shape[-1])
     return labels.astype(int, copy=False)
 
 
 def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores, or rows of probabilities shaped as scores."""
-    t = ops.as_array(plain(targets))
-    problem = _no_rows(loss, scores) or _learnable(targets)
-    if not problem and t.shape == scores.shape:
-        problem = _no_distributions("targets", t.astype(scores.dtype, copy=False))
-        if problem and t.ndim == 1 and np.all((t == 0) | (t == 1)):
-            problem = ValueError(
-                f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for "
-                "each example: write binary_cross_entropy_with_logits(scores, targets)"
-            )
-        t = t.astype(scores.dtype, copy=False)
-    elif not problem:
-        problem = _not_one_a_row(loss, scores, t) or labels_problem(t, scores.shape[-1])
-        t = t if problem else t.astype(int, copy=False)
-    if problem:
-        raise problem
+    t = _as_array(targets)
+    if t.shape != scores.shape or not t.shape or not t.shape[-1]:
+        return class_labels(loss, scores, targets)
+    t = t.astype(scores.dtype, copy=False)
+    if t.ndim == 1 and np.all((t == 0) | (t == 1)) and t.sum() != 1:
+        raise ValueError(
+            f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for each "
+            "example: write binary_cross_entropy_with_logits(scores, targets)"
+        )
+    distributions("targets", t)
     return t
 
 
@@ -102,9 +101,17 @@ def in_unit_interval(what: str, probs: Any) -> None:
 
 def distributions(what: str, rows: Any) -> None:
     """Refuse rows that are not probabilities with sum 1."""
-    problem = _no_distributions(what, plain(rows))
-    if problem:
-        raise problem
+    p = plain(rows)
+    sums = p.sum(axis=-1)
+    apart = np.abs(sums - 1)
+    if p.min(initial=0) >= 0 and apart.max(initial=0) <= _rounding(p):
+        return
+    worst = sums.reshape(-1)[np.argmax(apart)]
+    raise ValueError(
+        f"each row of {what} is a probability distribution, at least 0 and with sum 1, but the "
+        f"smallest element is {p.min():.4g} and one row has sum {worst:.6g}: divide by the sum, "
+        "x / x.sum(axis=-1, keepdims=True), or use softmax(scores)"
+    )
 
 
 def logarithms(log_probs: Any) -> None:
@@ -129,81 +136,32 @@ def possible(what: str, probs: Any, expected: Array) -> None:
 
 def warn_of_sigmoid(logits: Any) -> None:
     """Warn of scores that have been through a sigmoid already."""
-    if isinstance(logits, Tensor) and logits._op is ops.sigmoid:
+    if isinstance(logits, Tensor) and logits.op is ops.sigmoid:
         warnings.warn(
             "binary_cross_entropy_with_logits takes scores and applies sigmoid itself, but these "
             "are the result of sigmoid; leave it out, or write binary_cross_entropy",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
 def warn_of_probabilities(logits: Any) -> None:
     """Warn of scores that look as if they had been through a softmax."""
     x = plain(logits)
-    if isinstance(x, ops.StandIn) or x.size == 0 or x.shape[-1] < 2 or x.flat[0] < 0 or x.min() < 0:
+    if x.size == 0 or x.shape[-1] < 2 or x.item(x.argmin()) < 0:
         return
     if np.all(np.abs(x.sum(axis=-1) - 1) <= _rounding(x)):
         warnings.warn(
             "cross_entropy takes scores, but every row here is at least 0 and has sum 1, as after "
             "a softmax; for probabilities write nll_loss(np.log(probs), targets)",
-            stacklevel=3,
+            stacklevel=4,
         )
 
 
-# What may be wrong: an error to raise, or None.
-
-
-def _learnable(targets: Any) -> Exception | None:
-    if not isinstance(targets, Tensor) or not targets.requires_grad:
-        return None
-    return errors.cut_off(targets, "Targets are data, and come second: loss(predictions, targets)")
-
-
-def _mismatch(loss: str, predictions: Any, t: Array) -> Exception | None:
-    if t.dtype.kind not in "fiub":
-        return TypeError(f"{loss} takes targets that are numbers, but got dtype {t.dtype}")
-    if t.shape == predictions.shape:
-        return None
-    advice = "give both the same shape"
-    if t.size == predictions.size:
-        advice = f"write np.reshape(targets, {predictions.shape})"
-    return ValueError(
-        f"{loss} got predictions of shape {predictions.shape} and targets of shape {t.shape}. Each "
-        "prediction has one target, and broadcasting would compare every one with every other: "
-        f"{advice}"
-    )
-
-
-def _no_rows(loss: str, scores: Any) -> Exception | None:
-    if scores.ndim and scores.shape[-1]:
-        return None
-    return ValueError(
-        f"{loss} takes rows of one score for each class, (N, K), but got shape {scores.shape}"
-    )
-
-
-def _not_one_a_row(loss: str, scores: Any, labels: Array) -> Exception | None:
-    rows = scores.shape[:-1]
-    if labels.shape == rows:
-        return None
-    advice = f": write np.reshape(targets, {rows})" if labels.size == np.prod(rows) else ""
-    return ValueError(
-        f"{loss} got scores of shape {scores.shape} and targets of shape {labels.shape}, but class "
-        f"indices have shape {rows}, one for each row of scores{advice}"
-    )
-
-
-def _no_distributions(what: str, rows: Array) -> Exception | None:
-    sums = rows.sum(axis=-1)
-    apart = np.abs(sums - 1)
-    if rows.min(initial=0) >= 0 and apart.max(initial=0) <= _rounding(rows):
-        return None
-    worst = sums.reshape(-1)[np.argmax(apart)]
-    return ValueError(
-        f"each row of {what} is a probability distribution, at least 0 and with sum 1, but the "
-        f"smallest element is {rows.min():.4g} and one row has sum {worst:.6g}: divide by the sum, "
-        "x / x.sum(axis=-1, keepdims=True), or use softmax(scores)"
-    )
+def _as_array(targets: Any) -> Array:
+    if isinstance(targets, Tensor) and targets.requires_grad:
+        advice = "Targets are data, and come second: loss(predictions, targets)"
+        raise errors.cut_off(targets, advice)
+    return np.asarray(plain(targets))
 
 
 def _rounding(rows: Any) -> float:

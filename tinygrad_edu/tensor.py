@@ -1,102 +1,124 @@
 """Tensor: an array that remembers the operation that made it."""
 
 import operator
+import threading
 import warnings
-from collections.abc import Callable, Iterator
-from operator import attrgetter
-from typing import TYPE_CHECKING, Any, NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from math import inf
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import errors, numpy_functions, ops
-from tinygrad_edu.backprop import Node, backpropagate, clock, newest_first
-from tinygrad_edu.modes import Scopes, is_recording, is_transforming, mode
+from tinygrad_edu import errors, numpy_api, ops
+from tinygrad_edu.backprop import (
+    NO_PARAMS,
+    Node,
+    backpropagate,
+    clock,
+    depends_on,
+    topological_order,
+)
+from tinygrad_edu.kernels import quick
+from tinygrad_edu.modes import is_recording, mode
 
 Array = NDArray[Any]
-NO_PARAMETERS: dict[str, Any] = {}  # shared, because it is only read
+FLOATS = "efd"  # NumPy's letters for float16, float32 and float64
+changing = threading.Lock()  # data and gradients of leaves, which several threads may do
 
 
-def apply(
-    op: ops.Operation,
-    args: tuple[Any, ...],
-    kwargs: dict[str, Any] = NO_PARAMETERS,
-    compute: ops.Operation | None = None,
+def record(
+    op: ops.Operation, args: tuple[Any, ...], params: Mapping[str, Any] = NO_PARAMS
 ) -> "Tensor":
-    """Compute ``op`` on the data of its arguments; record it if one of them requires a gradient."""
+    """Compute an operation, and remember it if a gradient is wanted: the one door into the graph.
+
+    ``args``: the arguments that have a rule, Tensors, arrays and numbers; ``params``: the rest, by
+    name. The result is a leaf if none of ``args`` requires a gradient, and inside ``no_grad``.
+    """
+    state = mode.get()
+    watchers = state.watchers
+
+    # Take the values. This loop knows the usual arguments; _as_operands knows all of them.
+    time = next(clock)  # before the values are read, so that a change by another thread is noticed
+    values = []
     requires_grad = False
-    data = []
     for arg in args:
-        if isinstance(arg, Tensor) and (arg._requires_grad or arg._value.dtype.kind == "f"):
-            data.append(arg._value)
+        kind = type(arg)
+        if kind is Tensor and (arg._requires_grad or arg._value.dtype.kind == "f"):
+            values.append(arg._value)
             requires_grad = requires_grad or arg._requires_grad
-        elif type(arg) in (float, int) or (
-            type(arg) is np.ndarray and arg.dtype.char in "efd"  # float16, 32 and 64
-        ):
-            data.append(arg)
+        elif kind is float or kind is int or (kind is np.ndarray and arg.dtype.char in FLOATS):
+            values.append(arg)
         else:
             args = _as_operands(op, args)
-            data = [plain(arg) for arg in args]
+            time = next(clock)  # the result has to be newer than the constants that were made
+            values = [plain(arg) for arg in args]
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
             break
-    paused, watchers, scopes = mode.get()
-    compute = compute or (op if watchers else ops.quick.get(op, op))
-    if watchers and any(watcher.explains for watcher in watchers):
-        compute = np.errstate(all="ignore")(compute)  # they tell more than NumPy's warnings
-    time = next(clock)  # before the data is read, so that a change by another thread is noticed
+
+    compute = quick.get(op, op)
+    if watchers:  # they say more than NumPy's warnings
+        compute = np.errstate(all="ignore")(compute)
     try:
-        value = compute(*data, **kwargs)
+        value = compute(*values, **params) if params else compute(*values)
     except (TypeError, ValueError, IndexError) as error:
         if not errors.is_numpys(op):
             raise
         raise errors.failed(op, args, error) from None
-    if requires_grad and not paused:
-        if value.dtype.kind != "f":
-            raise errors.not_floating(op, value.dtype)
-        result = _recorded(op, args, tuple(data), kwargs, value, scopes, time)
+
+    result = Tensor.__new__(Tensor)
+    if requires_grad and not state.paused:
+        Node.__init__(result, value, time, op, args, params, state.scopes)
     else:
         if getattr(value, "base", None) is not None:
             value = value.copy()  # a leaf does not change when what it is a view of does
-        result = as_leaf(value)
-        result._time = time
+        Node.__init__(result, value, time)
     for watcher in watchers:
         watcher.computed(result, op, args)
     return result
 
 
-def as_leaf(value: Any, name: str | None = None) -> "Tensor":
-    """A Tensor of an array that nobody else has. It requires no gradient."""
-    result = Tensor.__new__(Tensor)
-    result._requires_grad, result._op, result._passes = False, None, 0
-    result._value, result._time, result._spent = value, next(clock), False
-    result._grad, result.name = None, name
-    return result
+def numbers(tensor: "Tensor", *, to_compute: bool = True) -> Any:
+    """The value of a Tensor for code that is not recorded: the one door out of the graph.
+
+    While ``grad`` or another transform differentiates a function, it refuses a value that depends
+    on the variables: the function would compute with it, and that part of the gradient would be
+    lost unseen. To look at it (``to_compute=False``), to compare or to print, is right.
+    """
+    variables = mode.get().variables
+    if variables and to_compute and depends_on(tensor, variables):
+        raise errors.number_taken(tensor)
+    return tensor._value
 
 
-def _recorded(
-    op: ops.Operation,
-    args: tuple[Any, ...],
-    data: tuple[Any, ...],
-    kwargs: dict[str, Any],
-    value: Any,
-    scopes: Scopes | None,
-    time: int,
-) -> "Tensor":
-    """The result of an operation, with what is needed to differentiate it."""
-    result = Tensor.__new__(Tensor)
-    result._op, result._args, result._kwargs, result._scopes = op, args, kwargs, scopes
-    result._data, result._value, result._time = data, value, time
-    result._requires_grad, result._spent = True, False
-    result._grad = result.name = None
-    return result
+def plain(x: Any) -> Any:
+    """The value of a Tensor, or ``x`` as it is: for this package, which gives none of it away."""
+    return x._value if isinstance(x, Tensor) else x
+
+
+def replace(leaf: "Tensor", value: Any) -> None:
+    """Set the data of a leaf to an array of its shape and dtype that is used nowhere else."""
+    with changing:
+        leaf._time = inf  # so that a thread that goes backward meanwhile sees that it changes
+        leaf._value = _number_or_array(value)
+        leaf._time = next(clock)
+
+
+def _number_or_array(array: Any) -> Any:
+    """A number of NumPy for an array without axes, because that computes faster."""
+    return array if array.ndim else array[()]
 
 
 def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """Arrays for all but Tensors and Python numbers; only arrays of floats keep their own dtype."""
+    """``args`` with lists, and all else that NumPy reads as an array, made into arrays.
+
+    Integers, booleans and numbers of NumPy take the dtype of the first Tensor of floating point, so
+    that float32 stays float32. What only chooses, and has None for a rule, keeps its own.
+    """
     floating = [arg.dtype for arg in args if isinstance(arg, Tensor) and arg.dtype.kind == "f"]
     operands: list[Any] = []
-    for arg, rule in zip(args, ops.derivatives[op], strict=False):
-        value = ops.as_array(plain(arg))
+    for arg, rule in zip(args, ops.derivatives[op], strict=False):  # Each has no end
+        value = np.asarray(plain(arg))
         _check_dtype(value.dtype)
         if isinstance(arg, np.ma.MaskedArray):
             raise errors.masked()
@@ -106,11 +128,6 @@ def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
             arg = Tensor(value, name=arg.name) if isinstance(arg, Tensor) else arg
         operands.append(arg if isinstance(arg, Tensor) or type(arg) in (float, int) else value)
     return tuple(operands)
-
-
-def plain(value: Any) -> Any:
-    """The data of a Tensor; anything else as it is."""
-    return value._value if isinstance(value, Tensor) else value
 
 
 def _check_dtype(dtype: np.dtype[Any]) -> None:
@@ -125,7 +142,7 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
     if isinstance(data, np.ma.MaskedArray):
         raise errors.masked()
     try:
-        array: Array = ops.own_array(plain(data))
+        array = np.array(plain(data))
     except ValueError as error:
         raise errors.ragged(error) from None
     dtype = np.dtype(dtype or array.dtype)
@@ -136,7 +153,10 @@ def _as_data(data: Any, dtype: Any = None) -> Array:
 
 # The operators and methods of Tensor are made from the operations that they stand for.
 
-Method = Callable[..., Any]
+Unary = Callable[["Tensor"], "Tensor"]
+Binary = Callable[["Tensor", Any], "Tensor"]
+Method = TypeVar("Method", bound=Callable[..., Any])
+Comparison = Callable[["Tensor", Any], NDArray[np.bool_]]
 
 
 def _named(method: Method, op: ops.Operation) -> Method:
@@ -145,79 +165,58 @@ def _named(method: Method, op: ops.Operation) -> Method:
     return method
 
 
-def _unary(op: ops.Operation, compute: ops.Operation | None = None) -> Method:
-    function = compute or op
-
+def _unary(op: ops.Operation) -> Unary:
     def method(self: "Tensor") -> "Tensor":
-        paused, watchers, scopes = mode.get()
-        if paused or watchers or not self._requires_grad:
-            return apply(op, (self,), compute=compute)
-        time = next(clock)
-        data = self._value
-        return _recorded(op, (self,), (data,), NO_PARAMETERS, function(data), scopes, time)
+        return record(op, (self,))
 
-    return _named(method, op)
+    named: Unary = _named(method, op)
+    return named
 
 
-def _binary(op: ops.Operation, compute: ops.Operation) -> tuple[Method, Method]:
+def _binary(op: ops.Operation) -> tuple[Binary, Binary]:
     def method(self: "Tensor", other: Any) -> "Tensor":
-        paused, watchers, scopes = mode.get()
-        if self._requires_grad and not paused and not watchers:
-            time = next(clock)
-            a = self._value
-            if type(other) is Tensor and other._requires_grad:
-                b = other._value
-            elif type(other) is float or (type(other) is np.ndarray and other.dtype == a.dtype):
-                b = other
-            else:
-                return apply(op, (self, other), compute=compute)
-            try:
-                value = compute(a, b)
-            except ValueError:
-                return apply(op, (self, other), compute=compute)  # which says what is wrong
-            return _recorded(op, (self, other), (a, b), NO_PARAMETERS, value, scopes, time)
-        return apply(op, (self, other), compute=compute)
+        return record(op, (self, other))
 
     def reflected(self: "Tensor", other: Any) -> "Tensor":
-        return apply(op, (other, self), compute=compute)
+        return record(op, (other, self))
 
     return method, reflected
 
 
-_reversed_axes = _unary(np.transpose, attrgetter("T"))
-
-
-def _reduction(op: ops.Operation) -> Method:
+def _reduction(op: ops.Operation) -> Callable[..., "Tensor"]:
     def method(self: "Tensor", axis: Any = None, keepdims: bool = False) -> "Tensor":
-        return apply(op, (self,), {"axis": axis, "keepdims": keepdims})
+        return record(op, (self,), {"axis": axis, "keepdims": keepdims})
 
     return _named(method, op)
 
 
-def _function(op: ops.Operation) -> Method:
+def _function(op: ops.Operation) -> Callable[..., "Tensor"]:
     def method(self: "Tensor", *args: Any, **kwargs: Any) -> Any:
         return self.__array_function__(op, (), (self, *args), kwargs)
 
     return _named(method, op)
 
 
-def _comparison(compare: ops.Operation) -> Method:
+def _comparison(compare: ops.Operation) -> Comparison:
     def method(self: "Tensor", other: Any) -> Any:
-        return compare(self._value, plain(other))
+        return compare(numbers(self, to_compute=False), plain(other))
 
     return method
 
 
-def _in_place(compute: ops.Operation) -> Method:
+def _in_place(compute: ops.Operation) -> Binary:
     def method(self: "Tensor", other: Any) -> Any:
-        if self._op or not self._requires_grad:
+        if self.op or not self._requires_grad:
             return NotImplemented  # so Python computes t = t + other: a new result
         if is_recording():
             raise errors.in_place(self)
-        self.data = compute(self._value, plain(other))
+        self.data = compute(self.data, other)
         return self
 
     return method
+
+
+_equal, _not_equal = _comparison(operator.eq), _comparison(operator.ne)
 
 
 class Tensor(Node):
@@ -226,8 +225,13 @@ class Tensor(Node):
     ``data``: a number, nested lists or an array; it is copied. float16, float32 and float64 keep
     their dtype; integers and booleans are labels and indices, and cannot require a gradient.
     Operators, indexing and NumPy functions (``np.exp(t)``, ``np.sum(t, axis=0)``, ``array @ t``)
-    give Tensors; comparisons give plain boolean arrays. Raises TypeError for complex numbers, text
-    and objects, ValueError for ragged lists.
+    give Tensors; comparisons give plain boolean arrays. What a Tensor was computed from is in
+    ``op``, ``args`` and ``params``. Raises TypeError for complex numbers, text and objects,
+    ValueError for ragged lists.
+
+    Type checkers see Tensors in the results of operators, methods, losses and functions of this
+    package. What they see in ``np.exp(t)`` is up to NumPy's own annotations, and ``np.mean(t)``
+    they do not know; ``t.exp()`` and ``t.mean()`` are Tensors for them, too.
 
     >>> from tinygrad_edu import Tensor
     >>> x = Tensor([1.0, 2.0, 3.0], requires_grad=True)
@@ -235,25 +239,19 @@ class Tensor(Node):
     >>> y.backward()
     >>> x.grad
     array([2., 4., 6.])
+    >>> y.op, y.args[0].args[0] is x
+    (<function sum at ...>, True)
     """
 
-    __slots__ = ("__weakref__", "_grad", "_passes", "_spent")
-
-    _grad: Array | None
-    _passes: int  # of backward that the gradient of a leaf is the sum of
-    _spent: bool
+    __slots__ = ("__weakref__",)
 
     def __init__(
         self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
     ) -> None:
         value = _as_data(data, dtype)
-        self._value = value if value.ndim else value[()]
-        self._op, self._requires_grad = None, False
-        self._time, self._spent = next(clock), False
-        self._grad, self._passes, self.name = None, 0, name
-        if not isinstance(requires_grad, bool | np.bool_):
-            raise errors.no_flag(requires_grad)
-        self.requires_grad = bool(requires_grad)
+        super().__init__(_number_or_array(value), next(clock))
+        self.name = name
+        self.requires_grad = requires_grad
 
     # What it holds.
 
@@ -261,32 +259,30 @@ class Tensor(Node):
     def data(self) -> Array:
         """The values, as an array. To learn, assign: ``w.data -= learning_rate * w.grad``.
 
-        The data of a recorded result is read-only, because its gradient may depend on it.
+        The data of a recorded result is read-only, because its gradient may depend on it. A write
+        to elements is not noticed, but in ``debug()``; nor is ``w.data -= ...`` by one thread while
+        another goes backward: assign a new array there, ``w.data = w.data - ...``.
         """
-        if not isinstance(self._value, np.ndarray):
-            self._value = ops.as_array(self._value)
-        if self._op is None:
-            return self._value
-        view = self._value.view()
-        view.setflags(write=False)
-        return view
+        array: Array = numbers(self)
+        if not isinstance(array, np.ndarray):
+            with changing:
+                array = self._value = np.asarray(self._value)
+        if self.op is not None:
+            array = array.view()
+            array.setflags(write=False)
+        return array
 
     @data.setter
     def data(self, value: Any) -> None:
-        if self._op:
+        if self.op:
             raise errors.result_is_fixed(self, "data")
         if isinstance(value, Tensor) and value._requires_grad:
             raise errors.assigned_result(value)
-        if value is not self._value:  # else it was changed in place: w.data -= ...
-            array = _as_data(value, self.dtype)
-            if array.shape != self.shape:
-                raise errors.data_shape(self, array.shape)
-            self._value = array if array.ndim else array[()]
-        self._time = next(clock)
-
-    def _rebind(self, value: Any) -> None:
-        """Set the data to an array that nobody else has, of the right shape and dtype."""
-        self._value, self._time = value, next(clock)
+        if value is not numbers(self):  # else it was changed in place: w.data -= ...
+            value = _as_data(value, self.dtype)
+            if value.shape != self.shape:
+                raise errors.data_shape(self, value.shape)
+        replace(self, value)
 
     @property
     def requires_grad(self) -> bool:
@@ -295,12 +291,16 @@ class Tensor(Node):
 
     @requires_grad.setter
     def requires_grad(self, value: bool) -> None:
-        if self._op:
+        if self.op:
             raise errors.result_is_fixed(self, "requires_grad")
+        if not isinstance(value, bool | np.bool_):
+            raise errors.no_flag(value)
+        numbers(self)  # to freeze what is being differentiated would cut it off, too
         if value and self.dtype.kind != "f":
             raise errors.integers_require_grad(self.dtype)
-        if self._requires_grad != bool(value):
-            self._requires_grad, self._time = bool(value), next(clock)
+        if self._requires_grad != value:
+            self._requires_grad = bool(value)
+            self._time = next(clock)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -328,33 +328,43 @@ class Tensor(Node):
     @property
     def is_leaf(self) -> bool:
         """Whether it was given, and not computed by a recorded operation."""
-        return self._op is None
+        return self.op is None
 
     def item(self) -> Any:
         """The only element, as a Python number. Raises ValueError if there is not exactly one."""
-        if self.size != 1:
+        return self._single(numbers(self))
+
+    def _single(self, value: Any) -> Any:
+        if value.size != 1:
             raise errors.not_one_number(self)
-        return self._value.item()
+        return value.item()
 
     def numpy(self) -> Array:
         """A copy of the data, as an array of one's own."""
-        array: Array = ops.own_array(self._value)
-        return array
+        return np.array(numbers(self))
+
+    def tolist(self) -> Any:
+        """The data as nested lists of Python numbers; of a Tensor without axes, a number."""
+        return numbers(self).tolist()
 
     def detach(self) -> "Tensor":
         """A leaf with a copy of the data, through which no gradient flows."""
-        return Tensor(self.numpy(), name=self.name)
+        leaf = Tensor.__new__(Tensor)
+        Node.__init__(leaf, self._value.copy(), next(clock))
+        leaf.name = self.name
+        return leaf
 
     # Gradients.
 
     def backward(self, gradient: Any = None, retain_graph: bool = False) -> None:
-        """Add the gradient of this result, by each leaf it comes from, to the leaf's ``grad``.
+        """Add the gradient of this with respect to each leaf that it comes from to its ``grad``.
 
         ``gradient``: that of some final number with respect to this result, in its shape; 1 if this
         result is that number itself. A second call is refused, because it would add the same
         gradients again, unless the first was given ``retain_graph=True``. Raises RuntimeError if
-        there is nothing to differentiate, on a second call, or where data changed after it was
-        used; ValueError on a shape that does not fit. After an error no ``grad`` has changed.
+        there is nothing to differentiate, on a second call, where data changed after it was used,
+        or inside ``grad`` on what is differentiated there; ValueError on a shape that does not fit.
+        After an error no ``grad`` has changed.
 
         >>> from tinygrad_edu import Tensor
         >>> w = Tensor([1.0, 2.0], requires_grad=True)
@@ -362,62 +372,75 @@ class Tensor(Node):
         >>> w.grad
         array([ 3., 30.])
         """
+        value = self._value
         if not self._requires_grad:
             raise errors.no_gradient(self)
-        if self._spent:
+        if self.op and self._passes:
             raise errors.second_backward(self)
-        if gradient is None and self.size != 1:
+        variables = mode.get().variables
+        if variables and depends_on(self, variables):
+            raise errors.backward_inside(self)
+        if gradient is not None:
+            seed = _as_data(gradient, value.dtype)
+            if seed.shape != value.shape:
+                raise errors.gradient_shape(self, seed.shape)
+        elif value.size == 1:
+            seed = value.dtype.type(1).reshape(value.shape)
+        else:
             raise errors.many_numbers(self)
-        seed = (
-            ops.beside(self._value, np.ones, self.shape, self.dtype)
-            if gradient is None
-            else _as_data(gradient, self.dtype)
-        )
-        if seed.shape != self.shape:
-            raise errors.gradient_shape(self, seed.shape)
-        results = newest_first(self)
-        updates = {}
-        for leaf, g in backpropagate(self, seed[()], results).items():
-            assert isinstance(leaf, Tensor)
-            total = g if leaf._grad is None else leaf._grad + g
-            updates[leaf] = ops.own_array(total, leaf.dtype)
-        for leaf, total in updates.items():
-            leaf._passes += 1
-            leaf._grad = total
+        order = topological_order(self)
+        found = backpropagate(self, seed[()], order)
+        with changing:
+            # Copies, because a rule may give one array to several. All sums come before any change,
+            # so that an error changes nothing.
+            totals = [
+                (leaf, np.array(g if leaf._grad is None else leaf._grad + g, leaf._value.dtype))
+                for leaf, g in found.items()
+            ]
+            for leaf, total in totals:
+                leaf._grad = total
+                leaf._passes += 1
         if not retain_graph:
-            self._spent = self._op is not None
-            for watcher in mode.get()[1]:
-                watcher.finished(results)
+            if self.op is not None:
+                self._passes = 1
+            for watcher in mode.get().watchers:
+                watcher.finished(order)
 
     @property
-    def grad(self) -> Array | None:
-        """What ``backward`` has added up for this leaf, in its shape and dtype, or None.
+    def grad(self) -> Array | Any:
+        """The sum of what ``backward`` has found for this leaf, in its shape and dtype; or None.
 
         A result has none, and warns when it is asked: to learn by ``w = w - ...`` is a mistake.
         """
-        if self._op is not None:
+        if self.op is not None:
             warnings.warn(errors.gradient_of_result(self), stacklevel=2)
         return self._grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
-        array = None if value is None else ops.own_array(plain(value), self.dtype)
+        if self.op is not None:
+            raise errors.result_is_fixed(self, "grad")
+        array = None if value is None else _as_data(value, self.dtype)
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
-        self._grad, self._passes = array, 0 if array is None else 1
+        self._grad = array
+        self._passes = 0 if array is None else 1
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
-        self.grad = None
+        if self.op is None:
+            self._grad = None
+            self._passes = 0
 
-    # Operators; those in place are for leaves under no_grad(), elsewhere they compute a new result.
+    # Operators. ``w -= step`` changes a leaf that requires a gradient, and needs no_grad() for it;
+    # from all else it computes a new result, as ``t = t - step`` does.
 
-    __add__, __radd__ = _binary(np.add, operator.add)
-    __sub__, __rsub__ = _binary(np.subtract, operator.sub)
-    __mul__, __rmul__ = _binary(np.multiply, operator.mul)
-    __truediv__, __rtruediv__ = _binary(np.divide, operator.truediv)
-    __pow__, __rpow__ = _binary(np.power, operator.pow)
-    __matmul__, __rmatmul__ = _binary(np.matmul, operator.matmul)
+    __add__, __radd__ = _binary(np.add)
+    __sub__, __rsub__ = _binary(np.subtract)
+    __mul__, __rmul__ = _binary(np.multiply)
+    __truediv__, __rtruediv__ = _binary(np.divide)
+    __pow__, __rpow__ = _binary(np.power)
+    __matmul__, __rmatmul__ = _binary(np.matmul)
     __neg__, __pos__, __abs__ = _unary(np.negative), _unary(np.positive), _unary(np.absolute)
 
     __iadd__, __isub__ = _in_place(operator.add), _in_place(operator.sub)
@@ -426,64 +449,65 @@ class Tensor(Node):
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
     __gt__, __ge__ = _comparison(operator.gt), _comparison(operator.ge)
-    __eq__, __ne__ = _comparison(operator.eq), _comparison(operator.ne)
+
+    def __eq__(self, other: Any) -> NDArray[np.bool_]:  # type: ignore[override]
+        return _equal(self, other)
+
+    def __ne__(self, other: Any) -> NDArray[np.bool_]:  # type: ignore[override]
+        return _not_equal(self, other)
+
     __hash__ = Node.__hash__
 
     # Methods, each like the NumPy function of its name.
 
     exp, log, sqrt = _unary(np.exp), _unary(np.log), _unary(np.sqrt)
     sin, cos, tanh, abs = _unary(np.sin), _unary(np.cos), _unary(np.tanh), __abs__
+
     sum, mean = _reduction(np.sum), _reduction(np.mean)
     max, min = _reduction(np.max), _reduction(np.min)
     clip, squeeze, swapaxes = _function(np.clip), _function(np.squeeze), _function(np.swapaxes)
-    cumsum, argmax, argmin = _function(np.cumsum), _function(np.argmax), _function(np.argmin)
+    cumsum = _function(np.cumsum)
+    argmax: Callable[..., Any] = _function(np.argmax)
+    argmin: Callable[..., Any] = _function(np.argmin)
 
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
-        return apply(np.reshape, (self,), {"shape": shape[0] if len(shape) == 1 else shape})
+        return record(np.reshape, (self,), {"shape": shape[0] if len(shape) == 1 else shape})
 
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order, by default reversed: ``t.transpose(1, 0)``."""
         if not axes:
             return self.T
-        return apply(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes})
+        return record(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes})
 
     @property
     def T(self) -> "Tensor":  # noqa: N802 (as in NumPy)
         """The axes in reversed order."""
-        result: Tensor = _reversed_axes(self)
-        return result
+        return record(np.transpose, (self,))
 
     def __getitem__(self, index: Any) -> "Tensor":
-        return apply(ops.getitem, (self,), {"index": _plain_index(index)})
+        return record(ops.getitem, (self,), {"index": _plain_index(index)})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise errors.element_assignment()
 
     def __len__(self) -> int:
-        return len(self.data)
+        return len(np.asarray(self._value))
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        return bool(self._single(numbers(self, to_compute=False)))
 
     def __float__(self) -> float:
-        if self._requires_grad and is_transforming():
-            raise errors.number_taken(self)
-        return float(self.item())
+        return float(self._single(numbers(self)))
 
     def __int__(self) -> int:
-        return int(float(self))
+        return int(self._single(numbers(self)))
 
     def __round__(self, digits: int | None = None) -> Any:
-        return round(self.item(), digits)
-
-    if not TYPE_CHECKING:  # a type checker is to find what does not exist
-
-        def __getattr__(self, name: str) -> NoReturn:
-            raise errors.no_method(name, numpy_functions.METHODS_INSTEAD.get(name))
+        return round(self._single(numbers(self)), digits)
 
     # NumPy's protocols: what NumPy does when one of its functions meets a Tensor.
 
@@ -493,22 +517,28 @@ class Tensor(Node):
         if kwargs:
             raise errors.unknown_parameters(ufunc, ", ".join(f"{name}=" for name in kwargs))
         if ufunc in ops.derivatives:
-            return apply(ufunc, inputs)
+            return record(ufunc, inputs)
         return self.__array_function__(ufunc, (), inputs, {})
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if func in ops.derivatives:
-            return apply(func, *numpy_functions.bind(func, args, kwargs))
-        if func in numpy_functions.compositions:
+            args, params = numpy_api.bind(func, args, kwargs)
+            result = record(func, args, {name: plain(param) for name, param in params.items()})
+            if result._requires_grad and result.dtype.kind != "f":
+                raise errors.not_floating(func, result.dtype)
+            return result
+        if func in numpy_api.compositions:
             try:
-                return numpy_functions.compositions[func](*args, **kwargs)
+                return numpy_api.compositions[func](*args, **kwargs)
             except (TypeError, ValueError, IndexError) as error:
                 raise errors.failed(func, args, error) from None
-        if func in numpy_functions.queries:
+        if func in numpy_api.queries:
             return func(*map(plain, args), **{name: plain(arg) for name, arg in kwargs.items()})
-        raise errors.no_rule(func, numpy_functions.INSTEAD.get(func))
+        raise errors.no_rule(func, numpy_api.INSTEAD.get(func))
 
-    def __array__(self, dtype: Any = None, copy: bool | None = None) -> Array:
+    # (So annotated that type checkers leave ``array @ t`` to the operators of Tensor.)
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.generic] | Any:
+        value = numbers(self)
         if self._requires_grad:
             raise errors.cut_off(
                 self,
@@ -516,7 +546,7 @@ class Tensor(Node):
             )
         if copy is False:
             raise ValueError(errors.only_by_a_copy("np.asarray(t.data)"))
-        return np.array(self._value, dtype=dtype)
+        return np.array(value, dtype=dtype)
 
     def __dlpack__(
         self,
@@ -534,39 +564,50 @@ class Tensor(Node):
         than the CPU, RuntimeError for a ``stream``. The parameters are those of
         https://data-apis.org/array-api/latest/API_specification/generated/array_api.array.__dlpack__.html
         """
+        value = self.numpy()
         if self._requires_grad:
             raise errors.not_exported(self)
         if copy is False:
             raise BufferError(errors.only_by_a_copy("np.from_dlpack(t.data)"))
         if stream is not None:  # NumPy 2.5 raises another error than NumPy 2.4
             raise RuntimeError(f"the memory of the CPU has no stream, but stream={stream!r}")
-        return self.data.__dlpack__(max_version=max_version, dl_device=dl_device, copy=True)
+        return value.__dlpack__(max_version=max_version, dl_device=dl_device, copy=True)
 
     def __dlpack_device__(self) -> tuple[int, int]:
-        return self.data.__dlpack_device__()
+        return np.empty(0).__dlpack_device__()
 
     # As text, and to be kept.
 
     def __repr__(self) -> str:
+        value = np.asarray(numbers(self, to_compute=False))
         parts = ["..."]
         if self.size <= 20 or self.ndim <= 2:
             with np.printoptions(precision=4, threshold=20, edgeitems=2):
-                parts = [np.array2string(self.data, separator=", ", prefix="Tensor(")]
+                parts = [np.array2string(value, separator=", ", prefix="Tensor(")]
         parts += [f"shape={self.shape}"] if self.size > 20 else []
         parts += [f"dtype={self.dtype}"] if self.dtype != np.float64 else []
         parts += [f"name={self.name!r}"] if self.name else []
-        parts += [f"op={ops.name(self._op)}"] if self._op else []
+        parts += [f"op={ops.name(self.op)}"] if self.op else []
         parts += ["requires_grad=True"] if self.is_leaf and self.requires_grad else []
         parts += [f"grad of {self._passes} passes"] if self.is_leaf and self._passes > 1 else []
         return f"Tensor({', '.join(parts)})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        if not spec:
+            return repr(self)
+        return format(self._single(numbers(self, to_compute=False)), spec)
+
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in numpy_api.METHODS_INSTEAD]
 
     def __reduce__(self) -> Any:
-        if self._op:
+        if self.op:
             raise errors.result_is_not_copied(self)
         return _restore, (self.data, self._requires_grad, self.name, self.grad)
+
+
+for _name, _instead in numpy_api.METHODS_INSTEAD.items():
+    setattr(Tensor, _name, numpy_api.Missing(_name, _instead))
 
 
 def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | None) -> Tensor:
@@ -585,5 +626,5 @@ def _plain_index(index: Any) -> Any:
 def _plain_part(part: Any) -> Any:
     if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
         return part
-    array = ops.own_array(plain(part))
+    array = np.array(plain(part))
     return array if array.size else array.astype(bool if array.dtype == bool else int)

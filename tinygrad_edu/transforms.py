@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors, ops
-from tinygrad_edu.backprop import Node, backpropagate, newest_first
-from tinygrad_edu.modes import function_scope, is_recording, transforming
-from tinygrad_edu.tensor import Tensor
+from tinygrad_edu import errors
+from tinygrad_edu.backprop import Node, backpropagate, topological_order
+from tinygrad_edu.modes import State, function_scope, is_recording, mode
+from tinygrad_edu.tensor import Tensor, plain
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]
@@ -18,14 +18,17 @@ Argnums = int | tuple[int, ...]
 def grad(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes the gradient of ``f``, which returns one number.
 
-    ``argnums``: the position of the argument to differentiate by, or a tuple of positions, for a
-    tuple of gradients. Arguments are numbers or arrays of floating point, or Tensors; a gradient
-    has the shape and dtype of its argument. It is an array, or a Tensor where it depends on a
-    Tensor that requires a gradient; so ``grad(grad(f))`` is the second derivative. An argument that
-    the result does not depend on has gradient 0.
+    ``argnums``: the position of the argument to differentiate with respect to, or a tuple of
+    positions, for a tuple of gradients. Arguments are numbers or arrays of floating point, or
+    Tensors; a gradient has the shape and dtype of its argument. It is an array, or a Tensor where
+    it depends on a Tensor that requires a gradient; so ``grad(grad(f))`` is the second derivative.
+    An argument that the result does not depend on has gradient 0.
 
-    Raises TypeError if ``f`` does not return one number computed with Tensors, or if an argument
-    cannot require a gradient; ValueError if there is no argument at that position.
+    Raises TypeError if ``f`` does not return one number computed with Tensors, if it takes plain
+    numbers out of what is differentiated (``float``, ``item``, ``data``), which would cut them off,
+    or if an argument cannot require a gradient; ValueError if there is no argument at that
+    position. In ``f``, comparisons, ``if`` and ``print`` are right. Only ``detach`` and ``no_grad``
+    cut off, and threads that ``f`` starts: they do not know what is being differentiated.
 
     >>> from tinygrad_edu import grad
     >>> grad(lambda x: x**3)(2.0)
@@ -61,7 +64,9 @@ def value_and_grad(f: Function, argnums: Argnums = 0) -> Function:
 
 
 def jacobian(f: Function, argnums: Argnums = 0) -> Function:
-    """The function that computes the derivative of each output by each input; see ``grad``.
+    """The function that computes the derivative of each output with respect to each input.
+
+    It is like ``grad`` in all else.
 
     ``f`` returns a Tensor of any shape; the result has that shape followed by the argument's. It
     takes one backward pass for each output. Raises as ``grad``, but not for more than one number.
@@ -86,8 +91,8 @@ def hessian(f: Function, argnums: Argnums = 0) -> Function:
     """The function that computes all second derivatives of ``f``, which returns one number.
 
     For one argument of shape ``s``, the result has shape ``s + s``. For a tuple of arguments it is
-    a tuple of tuples: ``hessian(f, (0, 1))(x, y)[0][1]`` is by ``x``, then by ``y``. Raises as
-    ``grad`` does.
+    a tuple of tuples: ``hessian(f, (0, 1))(x, y)[0][1]`` is with respect to ``x``, then ``y``.
+    Raises as ``grad`` does.
 
     >>> from tinygrad_edu import hessian
     >>> hessian(lambda x: (x**3).sum())([1.0, 2.0])
@@ -112,70 +117,79 @@ def _differentiate(
 ) -> tuple[Any, Any]:
     """The value of ``f`` and the derivatives that ``how`` finds, one or a tuple as ``argnums``."""
     positions = argnums if isinstance(argnums, tuple) else (argnums,)
+    before = mode.get()
     recorded = is_recording()  # only then can arguments and results be part of the caller's graph
     inputs = list(args)
-    with transforming():
-        for i in positions:
-            if not -len(args) <= i < len(args):
-                raise errors.no_argument(i, len(args))
-        for i in {i % len(args) for i in positions}:
-            try:
-                inputs[i] = _variable(args[i], recorded)
-            except (TypeError, ValueError) as error:
-                raise error.with_traceback(None) from None  # the line of the call says where
-        variables = [inputs[i] for i in positions]
+    for i in positions:
+        if not -len(args) <= i < len(args):
+            raise errors.no_argument(i, len(args))
+    for i in {i % len(args) for i in positions}:
+        try:
+            inputs[i] = _variable(args[i], recorded)
+        except (TypeError, ValueError) as error:
+            raise error.with_traceback(None) from None  # the line of the call says where
+    variables = [inputs[i] for i in positions]
+    inside = before.variables | {*variables}
+    mode.set(State(0, before.watchers, before.scopes, inside))  # record, even within no_grad
+    try:
         y = f(*inputs, **kwargs)
         if not isinstance(y, Tensor):
             raise errors.not_a_tensor(f, y)
         if how is _gradients and y.size != 1:
             raise errors.not_a_scalar(f, y)
-        results = newest_first(y, set(variables))
-        nested = recorded and _has_other_sources(y, results, variables)
+        order, others = _depending_on(variables, topological_order(y, {*variables}))
+        others = others or any(not variable.is_leaf for variable in variables)
+        others = others or (y.is_leaf and y.requires_grad and y not in variables)
+        nested = recorded and others
         with function_scope("gradient"):
-            derivatives = how(y, _depending_on(variables, results), variables, nested)
-    value = y if nested else y.numpy()
+            derivatives = how(y, order, variables, nested)
+    finally:
+        mode.set(before)
+    value = y if nested else np.array(plain(y))
     return value, tuple(derivatives) if isinstance(argnums, tuple) else derivatives[0]
 
 
 def _variable(arg: Any, recorded: bool) -> Tensor:
-    """A Tensor to differentiate by: a new leaf, or a new result in the caller's graph."""
-    if isinstance(arg, Tensor):
-        return +arg if arg.requires_grad and recorded else Tensor(arg.numpy(), requires_grad=True)
-    return Tensor(arg, requires_grad=True)
+    """A Tensor to differentiate with respect to: a new leaf, or a result in the caller's graph."""
+    if not isinstance(arg, Tensor):
+        return Tensor(arg, requires_grad=True)
+    if arg.requires_grad and recorded:
+        return +arg
+    variable = arg.detach()
+    variable.requires_grad = True
+    return variable
 
 
-def _has_other_sources(y: Tensor, results: list[Node], variables: list[Tensor]) -> bool:
-    """Whether the derivatives themselves may depend on Tensors outside that require a gradient."""
-    args = {arg for node in results for arg in node._args if isinstance(arg, Node)}
-    leaves = {arg for arg in {y, *args} if arg._requires_grad and arg._op is None}
-    return any(not variable.is_leaf for variable in variables) or not leaves <= set(variables)
-
-
-def _depending_on(variables: list[Tensor], results: list[Node]) -> list[Node]:
-    """Those of ``results`` that are computed from ``variables``, in the same order."""
-    found: set[Node] = set(variables)
-    for node in reversed(results):
-        if any(arg in found for arg in node._args if isinstance(arg, Node)):
-            found.add(node)
-    return [node for node in results if node in found]
+def _depending_on(variables: list[Tensor], order: list[Node]) -> tuple[list[Node], bool]:
+    """Those of ``order`` computed from ``variables``, and whether any comes from another leaf."""
+    found: set[Node] = {*variables}
+    others = False
+    for node in reversed(order):
+        for arg in node.args:
+            if isinstance(arg, Tensor) and arg.requires_grad:
+                if arg in found:
+                    found.add(node)
+                elif arg.is_leaf:
+                    others = True
+    return [node for node in order if node in found], others
 
 
 def _gradients(
-    y: Tensor, results: list[Node], variables: list[Tensor], nested: bool, seed: Any = None
+    y: Tensor, order: list[Node], variables: list[Tensor], nested: bool, seed: Any = None
 ) -> list[Any]:
-    seed = np.ones(y.shape, y.dtype) if seed is None else seed
-    found = backpropagate(y, Tensor(seed) if nested else seed, results, on_tensors=nested)
-    gradients = [(found.get(v, np.zeros(v.shape)), v.dtype) for v in variables]
+    seed = np.ones(y.shape, y.dtype)[()] if seed is None else seed
+    found = backpropagate(y, Tensor(seed) if nested else seed, order, on_tensors=nested)
+    gradients = [(found[v] if v in found else np.zeros(v.shape), v.dtype) for v in variables]
     if nested:
         return [+g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
-    return [ops.own_array(g, dtype) for g, dtype in gradients]
+    return [np.array(g, dtype) for g, dtype in gradients]
 
 
-def _jacobians(y: Tensor, results: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:
+def _jacobians(y: Tensor, order: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:
     if y.size == 0:
         empty = [np.zeros(y.shape + v.shape, v.dtype) for v in variables]
         return [Tensor(array) for array in empty] if nested else empty
     seeds = np.eye(y.size, dtype=y.dtype).reshape(-1, *y.shape)
-    rows = [_gradients(y, results, variables, nested, seed) for seed in seeds]
+    rows = [_gradients(y, order, variables, nested, seed) for seed in seeds]
     columns = zip(variables, zip(*rows, strict=True), strict=True)
     return [np.reshape(np.stack(column), y.shape + v.shape) for v, column in columns]

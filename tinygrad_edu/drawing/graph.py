@@ -4,13 +4,13 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from tinygrad_edu.backprop import Node, backpropagate, newest_first
+from tinygrad_edu.backprop import Node, backpropagate, changed_since, topological_order
 from tinygrad_edu.drawing.text import expression, number, shortened
-from tinygrad_edu.modes import Scopes, Watcher, mode, scope
+from tinygrad_edu.modes import Scopes, State, Watcher, mode, scope
 from tinygrad_edu.nn import Module
 from tinygrad_edu.tensor import Tensor, plain
 
@@ -46,13 +46,14 @@ class Graph:
         ]
         self.members: list[Any] = []
         self._chains: dict[int, Chain] = {}
-        self.changed: dict[int, Tensor] = {}  # since they were used; no gradient would be right
+        self.changed: dict[int, Tensor] = {}  # since they were used: no gradient would be right
         known: dict[int, Chain] = {}
-        for result in oldest_first(root):
-            chain = _chain(result._scopes, known)
+        self.results = oldest_first(root)
+        for result in self.results:
+            chain = _chain(result.scopes, known)
             for operand in self.operands(result):
                 self._meet(operand, chain)
-                if isinstance(operand, Tensor) and operand._time > result._time:
+                if changed_since(operand, result):
                     self.changed[id(operand)] = operand
             self._meet(result, chain)
         if not self.members:
@@ -61,7 +62,7 @@ class Graph:
         self._labels: dict[Frame, str] = {}
 
     def _meet(self, member: Any, chain: Chain) -> None:
-        """Add a member; or, where a leaf is used again, leave it what its uses have in common."""
+        """Add a member, or leave one that is used again in the frames that its uses share."""
         if is_leaf(member):
             chain = self._home(member, chain)
         if id(member) not in self._chains:
@@ -75,8 +76,8 @@ class Graph:
     def _home(self, leaf: Any, chain: Chain) -> Chain:
         """The frames, of those around an operation, that a leaf it uses belongs to.
 
-        A parameter belongs to a layer, but not to a function that is given it. Other data belongs
-        to nobody if it has a name; without one, as the labels inside a loss, to whoever uses it.
+        A parameter belongs to a layer, but not to a function that is given it. Other data with a
+        name belongs to none of them. Without one, as the labels inside a loss, it belongs to all.
         """
         if isinstance(leaf, Tensor) and leaf.requires_grad:
             inside = itertools.takewhile(lambda frame: not frame.scope.is_function, chain)
@@ -100,14 +101,14 @@ class Graph:
 
     def operands(self, result: Node) -> list[Any]:
         """The members that ``result`` was computed from, in order, one for each use."""
-        return [arg for arg in result._args if not self.is_literal(arg)]
+        return [arg for arg in result.args if not self.is_literal(arg)]
 
     def is_literal(self, arg: Any) -> bool:
         """Whether an argument is a number that was passed as it is."""
         return not isinstance(arg, Tensor) and np.ndim(arg) == 0 and id(arg) not in self._given
 
     def name(self, member: Any) -> str:
-        """What a member is called: as given, by its own name, by its place in a module, or v7."""
+        """The word for a member: as given, by its own name, by its place in a module, or v7."""
         if not self._names:
             self._names = self._find_names()
         return self._names[id(member)]
@@ -146,7 +147,7 @@ class Graph:
         return list(found.values())
 
     def label(self, frame: Frame) -> str:
-        """What stands on a frame: for a module its path and class."""
+        """The label of a frame: of a module, its path and class."""
         if not self._labels:
             paths: dict[int, str] = {}
             for module in self._outermost():
@@ -160,18 +161,18 @@ class Graph:
 
     def expression(self, result: Node, precision: int, show: Any = None) -> str:
         """The operation that made ``result``, with ``show`` of its operands, by default words."""
-        assert result._op is not None
-        operands = [show(arg) if show else self.word(arg, precision) for arg in result._args]
-        return expression(result._op, operands, result._kwargs)
+        assert result.op is not None
+        operands = [show(arg) if show else self.word(arg, precision) for arg in result.args]
+        return expression(result.op, operands, result.params)
 
     def word(self, operand: Any, precision: int) -> str:
-        """What an operand is called: by its name, or a number as it is."""
+        """The word for an operand: its name, or a number as it is."""
         if self.is_literal(operand):
             return number(np.asarray(operand)[()], precision)
         return shortened(self.name(operand))
 
     def gradients(self, wanted: set[int]) -> tuple[dict[int, Any], str]:
-        """The gradients of ``root`` by the members in ``wanted``; or none, and why."""
+        """The gradients of ``root`` with respect to members by their ids, or none, and why."""
         if self.root.size != 1 or self.root.is_leaf:
             return {}, ""
         if self.changed:
@@ -196,29 +197,26 @@ class Graph:
 def watch_backward(root: Tensor, tell: Callable[[Tensor | None, Tensor, Any], None]) -> None:
     """Go through a backward pass that changes nothing, and tell of each gradient as it grows.
 
-    ``tell(node, arg, gradient)``: ``node`` has made ``gradient`` that of ``arg``; first of all, no
-    node has made 1 that of ``root``. Raises RuntimeError where data changed since it was used.
+    ``tell(node, arg, gradient)``: ``node`` has made ``gradient`` that of ``arg``. The first call,
+    with None for ``node``, is for ``root``: 1. Raises RuntimeError where data changed since it was
+    used.
     """
     seed = np.ones(root.shape, root.dtype)[()]
-    results = newest_first(root)
     tell(None, root, seed)
-    paused, _, scopes = before = mode.get()
-    mode.set((paused, (_Watcher(tell),), scopes))  # the only one: debug() is not to interfere
+    before = mode.get()
+    mode.set(State(watchers=(_Watcher(tell),)))  # a picture is the same in any mode
     try:
-        backpropagate(root, seed, results)
+        backpropagate(root, seed, topological_order(root))
     finally:
         mode.set(before)
 
 
+@dataclass
 class _Watcher(Watcher):
-    """Passes on what happens in a backward pass."""
-
-    def __init__(self, tell: Callable[[Tensor | None, Tensor, Any], None]) -> None:
-        self._tell = tell
+    tell: Callable[[Tensor | None, Tensor, Any], None]
 
     def pulled_back(self, node: Any, arg: Any, gradient: Any) -> None:
-        """Tell."""
-        self._tell(node, arg, gradient)
+        self.tell(node, arg, gradient)
 
 
 def is_leaf(member: Any) -> bool:
@@ -227,7 +225,7 @@ def is_leaf(member: Any) -> bool:
 
 
 def _by_identity(names: Mapping[str, Any]) -> dict[int, str]:
-    """The first name of each Tensor, array and module; names with an underscore come last."""
+    """The first name of each Tensor, array and module. Names with an underscore come last."""
     found: dict[int, str] = {}
     for name, value in sorted(names.items(), key=lambda item: str(item[0]).startswith("_")):
         if isinstance(value, Tensor | np.ndarray | Module):
@@ -245,23 +243,11 @@ def oldest_first(root: Tensor) -> list[Tensor]:
             "what is drawn is a Tensor, the result of a computation with Tensors, but got "
             f"{type(root).__name__}; nothing is recorded of a computation with arrays alone"
         )
-    results: list[Tensor] = []
-    seen, stack = {root}, [root]
-    while stack:
-        node = stack.pop()
-        if node._op is None:
-            continue
-        results.append(node)
-        for arg in node._args:
-            if isinstance(arg, Tensor) and arg not in seen:
-                seen.add(arg)
-                stack.append(arg)
-    results.sort(key=lambda node: node._time)
-    return results
+    return cast("list[Tensor]", topological_order(root)[::-1])
 
 
 def _chain(scopes: Scopes | None, known: dict[int, Chain]) -> Chain:
-    """The frames of ``scopes``, the outermost first; one for each pair, by its identity."""
+    """The frames of ``scopes``, the outermost first, one for each pair by its identity."""
     inner: list[Scopes] = []
     while scopes is not None and id(scopes) not in known:
         inner.append(scopes)

@@ -10,15 +10,13 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree
 
 from tinygrad_edu.drawing.graph import Graph
+from tinygrad_edu.drawing.narration import Derivation, Step
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
 from tinygrad_edu.drawing.text import shortened, values
-
-if TYPE_CHECKING:
-    from tinygrad_edu.drawing.steps import Derivation, Step
 
 _SVG = "{http://www.w3.org/2000/svg}"
 
@@ -64,13 +62,13 @@ def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) 
 
 
 def _hash(text: str) -> str:
-    """What a Content-Security-Policy knows a script or a style by."""
+    """The name of a script or a style in a Content-Security-Policy."""
     digest = hashlib.sha256(text.encode("utf-8")).digest()
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _gradients(step: Step, graph: Graph, precision: int) -> dict[str, str]:
-    """What stands in each node as its gradient at a step."""
+    """The line of each node that shows its gradient at a step."""
     place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
     return {
         place[id(tensor)]: f"grad {values(gradient, precision)}"
@@ -115,7 +113,7 @@ def _marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
 
 
 def _middle(node: ElementTree.Element) -> str:
-    """Where the middle of a node is, from left to right."""
+    """The middle of a node, from left to right."""
     outlines = (child.get("points") or child.get("d") or "" for child in node)
     xs = [float(x) for outline in outlines for x in re.findall(r"(-?[\d.]+),", outline)]
     return f"{(min(xs) + max(xs)) / 2:g}"
@@ -141,7 +139,7 @@ def _derivation(derivation: Derivation) -> str:
 
 
 def _ends(step: Step, graph: Graph) -> list[Any]:
-    """What stands at the other end of the edges that a step goes along."""
+    """The members at the other end of the edges that a step goes along."""
     if step.phase == "seed":
         return []
     wanted = step.phase == "forward"  # backward, only to those that want a gradient
@@ -149,7 +147,7 @@ def _ends(step: Step, graph: Graph) -> list[Any]:
 
 
 def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
-    """What the script shows at each step, as JSON that cannot end the element it stands in."""
+    """All that the script shows, as JSON that cannot end the element it stands in."""
     place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
     born = {place[id(step.tensor)]: step.number for step in steps if step.phase == "forward"}
     told = [

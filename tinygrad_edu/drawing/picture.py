@@ -38,7 +38,7 @@ EDGE = {"color": FAINT, "fontname": "Helvetica", "fontsize": "11", "arrowsize": 
 FRAME = {"style": "rounded,filled", "color": "#cbd5e1", "fillcolor": "#f8fafc", "labeljust": "l"}
 
 LONGEST_LINE = 60  # of a name, in characters
-DEEPEST = 30  # levels of a tree that are indented; below, their number is written
+DEEPEST = 30  # levels of a tree that are indented: below, their number is written
 
 
 @dataclass
@@ -64,8 +64,8 @@ class Node:
 class Drawing:
     """A picture of a computation graph, as it was when ``draw`` was called.
 
-    It shows itself in a notebook; ``print`` writes its ``text()``. To make an image takes Graphviz:
-    the program ``dot``, or else the package pygraphviz, which brings Graphviz along.
+    It shows itself in a notebook, and ``print`` writes its ``text()``. To make an image takes
+    Graphviz: the program ``dot``, or else the package pygraphviz, which brings Graphviz along.
 
     >>> from tinygrad_edu import Tensor, draw
     >>> x = Tensor(3.0, requires_grad=True, name="x")
@@ -99,7 +99,7 @@ class Drawing:
         return self.text()
 
     def roles(self) -> dict[str, str]:
-        """What each node is, by its name in ``source``.
+        """The role of each node by its name in ``source``.
 
         One of "input", "parameter", "constant", "operation", "result" and "group".
         """
@@ -123,7 +123,7 @@ class Drawing:
         )
 
     def text(self) -> str:
-        """The picture as an indented tree, operands below results; it needs no other program."""
+        """The picture as an indented tree, operands below results. It needs no other program."""
         operands: list[list[Edge]] = [[] for _ in self._nodes]
         for edge in self._edges:
             operands[edge.head].append(edge)
@@ -202,9 +202,9 @@ class Drawing:
         return self._render("png")
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the picture to a file, whole or not at all; give back its path.
+        """Write the picture to a file, whole or not at all. Returns its path.
 
-        Its ending says how: .svg, .png or .pdf; .dot or .gv for the source, .txt for the tree.
+        Its ending says how: .svg, .png or .pdf, .dot or .gv for the source, .txt for the tree.
         Raises ValueError for another ending, RuntimeError as ``svg`` does, OSError if the file
         cannot be written.
 
@@ -246,7 +246,7 @@ class Drawing:
             return render.render(self._digraph(clusters=False).source, form)
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """For notebooks: the picture, with a scroll bar if it is wide; else the tree and why."""
+        """For notebooks: the picture, with a scroll bar if it is wide, or else the tree and why."""
         try:
             svg = self.svg()
         except RuntimeError as error:
@@ -265,7 +265,7 @@ def _in_full_size(svg: str) -> str:
 
 
 def _label(lines: list[tuple[str, str]], name: str = "", rest: str = "") -> str:
-    """A label in Graphviz's markup, of coloured lines; above them, a name in bold and its rest."""
+    """A label in Graphviz's markup: a name in bold and its rest, above coloured lines."""
     marked = [f'<FONT COLOR="{colour}">{_markup(line)}</FONT>' for colour, line in lines]
     if name:
         bold = f"<B>{_markup(_broken(name))}</B>"

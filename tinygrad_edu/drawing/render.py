@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 
-PATIENCE = 30.0  # seconds; what takes longer to lay out cannot be read
+PATIENCE = 30.0  # seconds: a picture that takes longer cannot be read
 
 INSTALL = """\
 To draw a picture takes Graphviz, and there is none here. One of these brings it:
@@ -44,15 +44,8 @@ def render(source: str, form: str) -> bytes:
         except RuntimeError as error:
             failed = error
     if importlib.util.find_spec("pygraphviz") and not isinstance(failed, SlowError):
-        command = [
-            sys.executable,
-            "-P",
-            "-c",
-            _PYGRAPHVIZ,
-            form,
-            *options,
-        ]  # -P: not the files here
-        return _run(command, form, source, "pygraphviz")
+        python = [sys.executable, "-P"]  # -P: a file here may be called pygraphviz.py
+        return _run([*python, "-c", _PYGRAPHVIZ, form, *options], form, source, "pygraphviz")
     raise failed or RuntimeError(INSTALL)
 
 
@@ -61,7 +54,7 @@ class SlowError(RuntimeError):
 
 
 def _run(command: list[str], form: str, source: str, name: str) -> bytes:
-    """What a program makes of ``source``; as a process of its own it can be stopped, and crash."""
+    """The output of a program for ``source``: a process of its own, which may hang or crash."""
     try:
         result = subprocess.run(
             command,

@@ -1,13 +1,13 @@
 """Numbers and operations as short text, for pictures, trees and steps."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import ops
 
-IN_FULL = 4  # numbers of an array, at most; a larger one is summarized
+IN_FULL = 4  # numbers of an array at most, for a larger one is summarized
 
 _INFIX = {
     np.add: "+",
@@ -32,7 +32,7 @@ def shortened(text: str, length: int = 24) -> str:
 
 
 def number(value: Any, precision: int) -> str:
-    """One number, to ``precision`` significant digits; a whole number under a million in full."""
+    """One number, to ``precision`` significant digits, or whole and under a million, in full."""
     if isinstance(value, bool | np.bool_):
         return str(bool(value))
     if isinstance(value, int | np.integer) or (abs(value) < 1e6 and value == int(value)):
@@ -46,9 +46,9 @@ def in_brackets(operand: str) -> str:
 
 
 def values(array: Any, precision: int) -> str:
-    """Up to four numbers in full; of more, the mean and deviation of those that are finite.
+    """Up to four numbers in full, of more the mean and deviation of those that are finite.
 
-    What is only the rounding of larger numbers that cancel, such as 1e-17 of some ones, is 0.
+    The mere rounding of larger numbers that cancel, such as 1e-17 of some ones, is shown as 0.
     """
     array = np.asarray(array)
     if array.size <= IN_FULL:
@@ -81,7 +81,7 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'s' if count != 1 else ''}"
 
 
-def expression(op: ops.Operation, operands: Sequence[str], parameters: dict[str, Any]) -> str:
+def expression(op: ops.Operation, operands: Sequence[str], parameters: Mapping[str, Any]) -> str:
     """An operation as one would write it: ``a * b``, ``sum(x, axis=0)``, ``x[0]``."""
     if op in _INFIX:
         return f" {_INFIX[op]} ".join(map(in_brackets, operands))
@@ -105,7 +105,7 @@ def expression(op: ops.Operation, operands: Sequence[str], parameters: dict[str,
 
 
 def _index(index: Any) -> str:
-    """An index, an axis or a shape; long arrays by their length."""
+    """An index, an axis or a shape: of long arrays, their length."""
     if isinstance(index, slice):
         parts = [index.start, index.stop] + ([index.step] if index.step is not None else [])
         return ":".join("" if part is None else str(part) for part in parts)

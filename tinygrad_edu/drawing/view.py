@@ -1,4 +1,4 @@
-"""``draw``: what of a computation graph is shown, and in which words."""
+"""``draw``: which parts of a computation graph are shown, and in which words."""
 
 import itertools
 from collections.abc import Collection, Mapping
@@ -12,7 +12,7 @@ from tinygrad_edu.drawing.graph import Frame, Graph, is_leaf, oldest_first
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, INK, VALUE, Drawing, Edge, Node
 from tinygrad_edu.tensor import Tensor, plain
 
-MOST_NODES = 1000  # a picture of more takes minutes to lay out, and nobody can read it
+MOST_NODES = 1000  # a picture of more takes minutes to lay out, and cannot be read
 DIRECTIONS = ("LR", "TB", "RL", "BT")
 
 
@@ -32,14 +32,14 @@ def draw(
 
     One node for each tensor: its name and operation, its shape, its value, and the gradient of
     ``root`` with respect to it, which is computed for the picture, if ``root`` is one number. One
-    arrow for each use. ``with scope("name"):`` frames what is computed inside; losses, ``softmax``
+    arrow for each use. ``with scope("name"):`` frames what is computed inside. Losses, ``softmax``
     and modules have frames of their own.
 
-    - ``names``: a mapping from names to Tensors, arrays and modules, such as ``locals()``; it comes
+    - ``names``: a mapping from names to Tensors, arrays and modules, such as ``locals()``. It comes
       before a tensor's own name and its place in a module, ``0.weight``, which is known as long as
-      the module lives. What has no name is v1, v2; a second one of the same name is w#2.
+      the module lives. Tensors without a name are v1, v2. A second one of the same name is w#2.
     - ``show``: which of "value" and "grad" to write.
-    - ``rankdir``: "LR" from left to right, "TB" from top to bottom, "RL", "BT"; "auto" is "LR"
+    - ``rankdir``: "LR" from left to right, "TB" from top to bottom, "RL" or "BT". "auto" is "LR"
       where all tensors are single numbers, else "TB".
     - ``clusters``: whether frames are drawn.
     - ``collapse``: True draws each outermost scope as one box, False none, "auto" the inner ones
@@ -68,7 +68,7 @@ def draw(
         raise ValueError(f"precision counts significant digits, at least 1, but got {precision}")
     most = max(MOST_NODES, max_nodes)
     results = oldest_first(root)
-    if len(results) > most and not any(result._scopes for result in results):
+    if len(results) > most and not any(result.scopes for result in results):
         raise _too_many(len(results))  # at once, however many millions there are
     graph = Graph(root, names)
     view = _widest_view(graph, collapse, max_nodes, max_edges)
@@ -92,7 +92,7 @@ def draw(
 
 @dataclass
 class View:
-    """What is left of a graph when each frame at some depth is drawn as one box."""
+    """The rest of a graph when each frame at some depth is drawn as one box."""
 
     shown: list[Any]  # members of the graph, and frames
     edges: list[Edge]

@@ -1,4 +1,4 @@
-"""Proofs of derivatives: ``check_grads``, and strategies for property tests.
+"""Checks of derivatives: ``check_grads``, and strategies for property tests.
 
 The strategies are in ``tinygrad_edu.testing.strategies``, and need Hypothesis.
 """

@@ -1,4 +1,4 @@
-"""Hold derivatives against finite differences."""
+"""Compare derivatives with finite differences."""
 
 from __future__ import annotations
 
@@ -27,19 +27,20 @@ def check_grads(
 ) -> None:
     """Assert that the derivatives of ``f`` at ``args`` agree with finite differences.
 
-    ``f`` takes Tensors and returns one, of any shapes. It is differentiated by each argument of
-    floating point, in float64; other arguments are passed as they are. Bind what is data:
-    ``check_grads(lambda p: mse_loss(p, targets), [0.5, 2.0])``. ``order`` 2 checks the
-    gradient of the gradient as well. ``rng`` draws directions: a ``np.random.Generator`` or a seed.
-    With a ``reference``, a plain NumPy function of the same arguments, values are compared too.
+    ``f`` takes Tensors and returns one, of any shapes. It is differentiated with respect to each
+    argument of floating point, in float64; other arguments are passed as they are. Bind data of
+    floating point, as in ``check_grads(lambda p: mse_loss(p, targets), [0.5, 2.0])``. ``order`` 2
+    checks the gradient of the gradient as well. ``rng`` draws directions: a ``np.random.Generator``
+    or a seed. With a ``reference``, a plain NumPy function of the same arguments, values are
+    compared too.
 
     In a random direction d, for random weights u of the outputs, the derivative of ``sum(u * f(x +
-    t * d))`` by t is computed by central differences of fourth order (step 1e-4), and must equal
-    ``sum(gradient * d)`` within 1e-7 of the sum of the absolute terms, and rounding. At a kink or a
-    tie differences say nothing: keep 1e-3 away from them, as ``testing.strategies`` do.
+    t * d))`` with respect to t is computed by central differences of fourth order (step 1e-4), and
+    must equal ``sum(gradient * d)`` within 1e-7 of the sum of the absolute terms, and rounding. At
+    a kink or a tie, differences say nothing: keep 1e-3 away, as ``testing.strategies`` do.
 
     Raises AssertionError with a table of the elements that differ, TypeError if ``f`` is no
-    function, ValueError if there is nothing to differentiate by or ``order`` is less than 1.
+    function, ValueError if no argument is of floating point or ``order`` is less than 1.
 
     >>> import numpy as np
     >>> from tinygrad_edu.testing import check_grads
@@ -54,7 +55,7 @@ def check_grads(
     positions = [i for i, x in enumerate(inputs) if _is_floating(x)]
     if not positions:
         raise ValueError(
-            "no argument is of floating point, so there is nothing to differentiate by: write "
+            "no argument is of floating point, so there is nothing to differentiate: write "
             "check_grads(f, 3.0) for check_grads(f, 3)"
         )
     xs = [inputs[i] for i in positions]
@@ -214,7 +215,7 @@ class _Check:
             lines.append(f"every analytic derivative is {ratios.mean():.5g} times the numeric one")
         if not wrong:
             lines.append(
-                "no element differs alone: is f so steep or curved that 1e-4 is a long way?"
+                "no single element differs: is f so steep or curved that a step of 1e-4 is long?"
             )
         lines.append("(each output has a random weight; at a kink, differences say nothing)")
         return "\n".join(lines)
