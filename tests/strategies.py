@@ -225,6 +225,7 @@ OPERATIONS: dict[ops.Operation, st.SearchStrategy[Call]] = {
     np.transpose: permuted(),
     np.broadcast_to: stretched(),
     ops.broadcast: stretched(),
+    ops.cast: arrays().map(lambda x: ((x,), {"dtype": np.float64})),
     np.sum: reduced(),
     np.mean: reduced(),
     np.max: reduced(),

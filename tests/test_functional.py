@@ -223,3 +223,10 @@ def test_one_number_comes_back_as_a_number():
     for function in (sigmoid, softplus, relu):
         assert isinstance(function(1.0), np.float64)
     assert isinstance(logsumexp([1.0, 2.0]), np.float64)
+
+
+def test_logsumexp_of_infinities():
+    with np.errstate(divide="ignore"):
+        assert logsumexp([np.inf, 0.0]) == np.inf
+        assert logsumexp([-np.inf, -np.inf]) == -np.inf
+        assert logsumexp([-np.inf, 0.0]) == 0.0

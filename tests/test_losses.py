@@ -725,3 +725,27 @@ def test_ordinary_logits_do_not_warn():
 @given(arrays(shapes(min_dims=2, max_dims=2)))
 def test_log_softmax_of_probabilities_is_not_mistaken_for_them(x):
     cross_entropy(log_softmax(x), np.zeros(len(x), int))
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, nll_loss, mse_loss])
+def test_targets_are_as_they_were_when_the_loss_was_computed(loss):
+    rows = np.eye(3)[:2]
+    scores = Tensor(np.full((2, 3), -1.0), requires_grad=True)
+    loss(scores * 1.0, rows.copy()).backward()
+    expected, scores.grad = scores.grad, None
+    for change in (lambda t: t.data.__imul__(0.5), lambda t: setattr(t, "data", 0.5 * t.data)):
+        targets = Tensor(rows)
+        value = loss(scores * 1.0, targets)
+        change(targets)
+        value.backward()
+        np.testing.assert_array_equal(scores.grad, expected)
+        scores.zero_grad()
+
+
+@pytest.mark.parametrize("loss", [hinge, multiclass_hinge])
+def test_a_margin_is_not_learned(loss):
+    scores = [[1.0, 2.0]] if loss is multiclass_hinge else [1.0]
+    margin = Tensor(1.0, requires_grad=True)
+    with pytest.raises(TypeError, match=r"cut off.*margin.*t\.detach\(\)"):
+        loss(scores, [1], margin=margin)
+    assert loss(scores, [1], margin=margin.detach()) == loss(scores, [1])

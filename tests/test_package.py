@@ -34,7 +34,7 @@ LAYERS = {
     "optim": "tensor",
     "saving": "files tensor",
     "testing.strategies": "tensor",
-    "transforms": "backprop errors modes tensor",
+    "transforms": "backprop errors modes ops tensor",
     "targets": "errors functional modes ops tensor",
     "drawing.graph": "backprop drawing.text modes nn tensor",
     "testing.check": "modes ops tensor transforms",

@@ -420,6 +420,7 @@ IN_WORDS = {  # by operation and argument; every other formula is code
     (np.cumsum, 0),
     (ops.getitem, 0),
     (ops.concatenate, 0),
+    (ops.cast, 0),
 }
 
 matrices = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)).flatmap(

@@ -96,7 +96,7 @@ def test_a_result_knows_what_it_was_computed_from(w):
         (np.sum(w, axis=-1), np.sum, (w,), {"axis": -1}),
         (w.reshape(3, 1), np.reshape, (w,), {"shape": (3, 1)}),
         (w.T, np.transpose, (w,), {}),
-        (np.concatenate([w, w]), ops.concatenate, (w, w), {"axis": 0, "edges": [0, 3, 6]}),
+        (np.concatenate([w, w]), ops.concatenate, (w, w), {"axis": 0, "edges": (0, 3, 6)}),
     ]:
         assert not y.is_leaf
         assert y.op is op
@@ -760,3 +760,16 @@ def test_public_names():
     public = "Tensor data debug draw functional grad hessian jacobian load losses nn no_grad optim"
     public += " primitive save scope steps value_and_grad"
     assert sorted(tinygrad_edu.__all__) == public.split()
+
+
+@pytest.mark.parametrize("other", [[1, 2], [True, False]])
+def test_tensors_of_integers_and_booleans_are_constants_of_a_graph(w, other):
+    constant = Tensor([*other, other[0]], name="labels")
+    (w * constant).sum().backward()
+    np.testing.assert_array_equal(w.grad, constant.numpy())
+    w.zero_grad()
+    y = (constant * w).sum()
+    assert y.args[0].args[0].name == "labels"
+    constant.data = [0, 0, 0]  # what the graph uses is a copy
+    y.backward()
+    np.testing.assert_array_equal(w.grad, [*other, other[0]])

@@ -479,3 +479,29 @@ def test_threads_differentiate_independently():
 def test_an_empty_jacobian_is_refused_numbers_too():
     with pytest.raises(TypeError, match=r"\.detach\(\)"):
         jacobian(lambda x: x * x.data)(np.zeros(0))
+
+
+@pytest.mark.parametrize("view", [lambda w: w.T, lambda w: w.reshape(2, 1)])
+def test_data_of_others_that_changes_while_a_function_runs_is_noticed(view):
+    w = Tensor([[1.0, 2.0]], requires_grad=True)
+    y = view(w)
+
+    def f(v):
+        z = (v * y).sum()
+        w.data -= 1.0
+        return z
+
+    with pytest.raises(RuntimeError, match="mix old with new"):
+        grad(f)(np.ones((2, 1)))
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+def test_a_gradient_in_the_graph_has_the_dtype_of_its_argument_too(dtype):
+    x = Tensor([1.0, 2.0], requires_grad=True, dtype=dtype)
+    w = Tensor([3.0, 4.0], requires_grad=True, dtype=dtype)
+    g = grad(lambda x: (x * w * np.ones(2)).sum())(x)
+    assert isinstance(g, Tensor)
+    assert g.dtype == dtype
+    (g * g).sum().backward()
+    assert w.grad.dtype == dtype
+    np.testing.assert_array_equal(w.grad, [6.0, 8.0])

@@ -103,7 +103,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     np.float64(1000.6931)
     """
     x = as_floating(x)
-    top = np.maximum(largest(x, axis), np.finfo(x.dtype).min)  # -inf - -inf would be nan
+    top = largest(x, axis)
+    top = np.where(np.isfinite(top), top, 0)  # inf - inf would be nan
     total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
     total = total if keepdims else np.squeeze(total, axis)
     return total if isinstance(total, Tensor) else total[()]

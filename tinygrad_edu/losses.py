@@ -26,6 +26,7 @@ from tinygrad_edu.modes import function_scope
 from tinygrad_edu.targets import (
     class_labels,
     classes_or_rows,
+    constant,
     distributions,
     in_unit_interval,
     logarithms,
@@ -117,7 +118,7 @@ def hinge(scores: Any, targets: Any, *, margin: float = 1.0, reduction: str = "m
     >>> print(hinge([2.0, 0.25, -1.0], [1, 1, 1], reduction="none"))
     [0.   0.75 2.  ]
     """
-    return _reduce(relu(float(margin) - margins("hinge", scores, targets)), reduction)
+    return _reduce(relu(constant("margin", margin) - margins("hinge", scores, targets)), reduction)
 
 
 @scoped
@@ -138,7 +139,7 @@ def multiclass_hinge(
     scores = as_floating(scores)
     labels = class_labels("multiclass_hinge", scores, targets)
     wrong = 1 - one_hot(labels, scores.shape[-1], scores.dtype)
-    slack = scores - np.expand_dims(_pick(scores, labels), -1) + float(margin)
+    slack = scores - np.expand_dims(_pick(scores, labels), -1) + constant("margin", margin)
     return _reduce(np.sum(wrong * relu(slack), axis=-1), reduction)
 
 

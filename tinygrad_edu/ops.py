@@ -122,7 +122,7 @@ def _by_columns(x: Any) -> bool:
 
 def _with_axes_back(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:
     """The result of reducing ``x`` in a shape that broadcasts against ``x``."""
-    if keepdims or axis is None:  # a single number broadcasts as it is
+    if keepdims or axis is None or x.ndim == 0:  # a single number broadcasts as it is
         return reduced
     shape = list(x.shape)
     for i in axis if isinstance(axis, tuple) else (axis,):
@@ -160,7 +160,9 @@ def _reshape(g: Any, y: Any, x: Any, shape: Any) -> Any:
 
 def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
     """g, its axes in the old order"""
-    return g.T if axes is None else g.transpose(np.argsort([i % x.ndim for i in axes]))
+    if axes is None:
+        return g.T
+    return g.transpose(np.argsort([i % x.ndim for i in np.atleast_1d(axes)]))
 
 
 derivatives |= {
@@ -214,6 +216,14 @@ sigmoid = _operation(kernels.sigmoid, (lambda g, y, x: g * y * (1 - y),))
 # Its own operation for its curvature: maximum(x, 0) + log1p(exp(-abs(x))) has 0 at 0, not 1/4.
 softplus = _operation(kernels.softplus, (lambda g, y, x: g * sigmoid(x),))
 broadcast: Operation = _operation(kernels.broadcast, (lambda g, y, x, shape: g,))
+
+
+def _cast(g: Any, y: Any, x: Any, dtype: Any) -> Any:
+    """g, in the dtype of x"""
+    return cast(g, dtype=x.dtype)
+
+
+cast: Operation = _operation(kernels.cast, (_cast,))
 
 
 def _getitem(g: Any, y: Any, x: Any, index: Any) -> Any:

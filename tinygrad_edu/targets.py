@@ -79,7 +79,7 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     t = _as_array(targets)
     if t.shape != scores.shape or not t.shape or not t.shape[-1]:
         return class_labels(loss, scores, targets)
-    t = t.astype(scores.dtype, copy=False)
+    t = t.astype(scores.dtype)
     if t.ndim == 1 and np.all((t == 0) | (t == 1)) and t.sum() != 1:
         raise ValueError(
             f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for each "
@@ -155,6 +155,13 @@ def warn_of_probabilities(logits: Any) -> None:
             "a softmax; for probabilities write nll_loss(np.log(probs), targets)",
             stacklevel=4,
         )
+
+
+def constant(what: str, value: Any) -> float:
+    """A setting of a loss as a number; it is not learned."""
+    if isinstance(value, Tensor) and value.requires_grad:
+        raise errors.cut_off(value, f"The {what} of a loss is a number and is not learned")
+    return float(value)
 
 
 def _as_array(targets: Any) -> Array:

@@ -476,9 +476,8 @@ class Tensor(Node):
 
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order, by default reversed: ``t.transpose(1, 0)``."""
-        if not axes:
-            return self.T
-        return record(np.transpose, (self,), {"axes": axes[0] if len(axes) == 1 else axes})
+        order = axes[0] if len(axes) == 1 else axes or None
+        return record(np.transpose, (self,), {"axes": _own_parameter(order)})
 
     @property
     def T(self) -> "Tensor":  # noqa: N802 (as in NumPy)
@@ -523,7 +522,8 @@ class Tensor(Node):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if func in ops.derivatives:
             args, params = numpy_api.bind(func, args, kwargs)
-            result = record(func, args, {name: plain(param) for name, param in params.items()})
+            own = {name: _own_parameter(param) for name, param in params.items()}
+            result = record(func, args, own)
             if result._requires_grad and result.dtype.kind != "f":
                 raise errors.not_floating(func, result.dtype)
             return result
@@ -614,6 +614,13 @@ def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | N
     tensor = Tensor(data, requires_grad, name=name)
     tensor.grad = grad
     return tensor
+
+
+def _own_parameter(param: Any) -> Any:
+    """A parameter that nobody can change before ``backward`` needs it."""
+    if isinstance(param, Tensor | np.ndarray):
+        return np.array(plain(param))
+    return tuple(param) if isinstance(param, list) else param
 
 
 def _plain_index(index: Any) -> Any:

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors
-from tinygrad_edu.backprop import Node, backpropagate, topological_order
+from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import Node, backpropagate, changed_since, topological_order
 from tinygrad_edu.modes import State, function_scope, is_recording, mode
 from tinygrad_edu.tensor import Tensor, plain
 
@@ -161,11 +161,16 @@ def _variable(arg: Any, recorded: bool) -> Tensor:
 
 
 def _depending_on(variables: list[Tensor], order: list[Node]) -> tuple[list[Node], bool]:
-    """Those of ``order`` computed from ``variables``, and whether any comes from another leaf."""
+    """Those of ``order`` computed from ``variables``, and whether any comes from another leaf.
+
+    Raises RuntimeError where data has changed: the others are not gone through again.
+    """
     found: set[Node] = {*variables}
     others = False
     for node in reversed(order):
         for arg in node.args:
+            if changed_since(arg, node):
+                raise errors.stale(arg, node)
             if isinstance(arg, Tensor) and arg.requires_grad:
                 if arg in found:
                     found.add(node)
@@ -181,8 +186,16 @@ def _gradients(
     found = backpropagate(y, Tensor(seed) if nested else seed, order, on_tensors=nested)
     gradients = [(found[v] if v in found else np.zeros(v.shape), v.dtype) for v in variables]
     if nested:
-        return [+g if isinstance(g, Tensor) else Tensor(g, dtype=dtype) for g, dtype in gradients]
+        return [_in_graph(g, dtype) for g, dtype in gradients]
     return [np.array(g, dtype) for g, dtype in gradients]
+
+
+def _in_graph(g: Any, dtype: Any) -> Tensor:
+    """A gradient as a Tensor of its own, in the dtype of what it is the gradient of."""
+    if not isinstance(g, Tensor):
+        return Tensor(g, dtype=dtype)
+    result: Tensor = +g if g.dtype == dtype else ops.cast(g, dtype=dtype)
+    return result
 
 
 def _jacobians(y: Tensor, order: list[Node], variables: list[Tensor], nested: bool) -> list[Any]:
