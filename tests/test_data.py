@@ -26,8 +26,14 @@ from tinygrad_edu.data import load_cifar10, load_idx, minibatches
 @given(n=st.integers(1, 30), size=st.integers(1, 35), shuffle=st.booleans(), drop=st.booleans())
 def test_every_example_comes_once_with_all_that_belongs_to_it(n, size, shuffle, drop):
     x, y = np.arange(n), np.arange(2 * n).reshape(n, 2)
-    batches = list(minibatches(x, y, batch_size=size, shuffle=shuffle, drop_last=drop))
     full, rest = divmod(n, size)
+    if drop and not full:
+        with pytest.raises(ValueError, match="there is no batch: drop_last"):
+            minibatches(x, y, batch_size=size, shuffle=shuffle, drop_last=drop)
+        return
+    loader = minibatches(x, y, batch_size=size, shuffle=shuffle, drop_last=drop)
+    batches = list(loader)
+    assert len(loader) == len(batches)
     assert [len(xb) for xb, _ in batches] == [size] * full + ([rest] if rest and not drop else [])
     for xb, yb in batches:
         np.testing.assert_array_equal(yb, y[xb])
@@ -35,6 +41,18 @@ def test_every_example_comes_once_with_all_that_belongs_to_it(n, size, shuffle, 
     assert len(set(seen)) == len(seen) == (full * size if drop else n)
     if not shuffle:
         assert seen == list(range(len(seen)))
+
+
+def test_batches_may_be_gone_through_as_often_as_wanted():
+    x = np.arange(50)
+    batches = minibatches(x, batch_size=7, rng=np.random.default_rng(3))
+    epochs = [np.concatenate(list(batches)).tolist() for _ in range(3)]
+    assert [sorted(epoch) for epoch in epochs] == [x.tolist()] * 3
+    assert epochs[0] != epochs[1] != epochs[2]
+    again = minibatches(x, batch_size=7, rng=np.random.default_rng(3))
+    assert [np.concatenate(list(again)).tolist() for _ in range(3)] == epochs
+    for pass_ in zip(*zip(batches, batches, strict=True), strict=True):  # two at once
+        assert sorted(np.concatenate(pass_).tolist()) == x.tolist()
 
 
 def order(rng, **options):

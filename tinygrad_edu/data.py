@@ -40,25 +40,29 @@ def minibatches(
     rng: np.random.Generator | None = None,
     shuffle: bool = True,
     drop_last: bool = False,
-) -> Iterator[Any]:
-    """One pass over the examples (an epoch), in batches: the same rows of every array together.
+) -> Minibatches:
+    """The examples in batches: the same rows of every array together. Each pass is an epoch.
 
     ``arrays``: arrays or lists with N examples along their first axis. Each batch is a tuple of one
     array for each of them, or the array itself if there is only one. The last batch is shorter if
     ``batch_size`` does not divide N, or left out with ``drop_last``. ``shuffle`` draws a new order
-    from ``rng`` in each pass; make it once, ``rng = np.random.default_rng(0)``, before the first.
+    from ``rng`` in each pass, by default a random one. The batches may be gone through as often as
+    wanted, and ``len`` counts them.
 
-    Raises ValueError if there is no array or no example, if lengths differ or ``batch_size`` is
-    less than 1; TypeError if ``batch_size`` is no integer or ``rng`` no Generator.
+    Raises ValueError if there is no array, no example or, with ``drop_last``, no batch, if lengths
+    differ or ``batch_size`` is less than 1; TypeError if ``batch_size`` is no integer or ``rng`` no
+    Generator.
 
     >>> import numpy as np
     >>> from tinygrad_edu.data import minibatches
     >>> x, y = np.arange(5) * 10, np.arange(5)
-    >>> for xb, yb in minibatches(x, y, batch_size=2, rng=np.random.default_rng(0)):
-    ...     print(xb, yb)
-    [20 40] [2 4]
-    [30  0] [3 0]
-    [10] [1]
+    >>> batches = minibatches(x, y, batch_size=2, rng=np.random.default_rng(0))
+    >>> len(batches)
+    3
+    >>> for epoch in range(2):
+    ...     print([yb.tolist() for xb, yb in batches])
+    [[2, 4], [3, 0], [1]]
+    [[4, 1], [2, 0], [3]]
     """
     if not arrays:
         raise ValueError(
@@ -83,23 +87,43 @@ def minibatches(
             f"rng is a np.random.Generator, not {rng!r}: make rng = np.random.default_rng(0) once, "
             "before the first epoch; a seed would shuffle every epoch in the same order"
         )
+    if drop_last and lengths[0] < batch_size:
+        raise ValueError(
+            f"there is no batch: drop_last leaves out the {lengths[0]} examples, which are fewer "
+            f"than batch_size={batch_size}. Write drop_last=False, or a smaller batch_size"
+        )
     if shuffle and rng is None:
         rng = np.random.default_rng()
-    return _batches(columns, int(batch_size), rng if shuffle else None, drop_last)
+    return Minibatches(columns, int(batch_size), rng if shuffle else None, drop_last)
 
 
-def _batches(
-    columns: list[Any],
-    batch_size: int,
-    rng: np.random.Generator | None,
-    drop_last: bool,
-) -> Iterator[Any]:
-    order = np.arange(len(columns[0])) if rng is None else rng.permutation(len(columns[0]))
-    end = len(order) - len(order) % batch_size if drop_last else len(order)
-    for start in range(0, end, batch_size):
-        rows = order[start : start + batch_size]
-        batch = tuple(column[rows] for column in columns)
-        yield batch if len(batch) > 1 else batch[0]
+class Minibatches:
+    """Batches that may be gone through as often as wanted: made by ``minibatches``."""
+
+    def __init__(
+        self,
+        columns: list[Any],
+        batch_size: int,
+        rng: np.random.Generator | None,
+        drop_last: bool,
+    ) -> None:
+        self._columns = columns
+        self._batch_size = batch_size
+        self._rng = rng
+        self._examples = len(columns[0])
+        if drop_last:
+            self._examples -= self._examples % batch_size
+
+    def __len__(self) -> int:
+        return -(-self._examples // self._batch_size)
+
+    def __iter__(self) -> Iterator[Any]:
+        count = len(self._columns[0])
+        order = np.arange(count) if self._rng is None else self._rng.permutation(count)
+        for start in range(0, self._examples, self._batch_size):
+            rows = order[start : min(start + self._batch_size, self._examples)]
+            batch = tuple(column[rows] for column in self._columns)
+            yield batch if len(batch) > 1 else batch[0]
 
 
 def load_idx(path: str | os.PathLike[str]) -> Array:
