@@ -145,16 +145,33 @@ def test_minimum_of_a_quadratic_is_found(options):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        *[({"lr": lr}, "lr, the step size") for lr in [0, -0.1, np.nan, np.inf]],
-        *[({"momentum": m}, "momentum must be in") for m in [1, 1.5, -0.1, np.nan]],
-        *[({"weight_decay": d}, "weight_decay must be 0 or") for d in [-1, np.inf, np.nan]],
+        *[({"lr": lr}, "lr, the step size") for lr in [-0.1, np.nan, np.inf, "0.1", None, [0.1]]],
+        *[({"lr": lr}, "lr, the step size") for lr in [True, np.array([[0.1], [0.2]])]],
+        *[({"momentum": m}, "momentum is a number in") for m in [1, 1.5, -0.1, np.nan]],
+        *[({"weight_decay": d}, "weight_decay is a finite") for d in [-1, np.inf, np.nan]],
         ({"nesterov": True}, "needs momentum > 0"),
     ],
     ids=str,
 )
-def test_numbers_out_of_range_are_refused(options, message):
+def test_numbers_out_of_range_are_refused_in_the_call_and_later(options, message):
     with pytest.raises(ValueError, match=message):
         SGD([parameter(2)], **{"lr": 0.1, **options})
+    sgd = SGD([parameter(2)], lr=0.1, momentum=0.5, weight_decay=0.2)
+    for name in options.keys() - {"nesterov"}:
+        with pytest.raises(ValueError, match=message):
+            setattr(sgd, name, options[name])
+    assert (sgd.lr, sgd.momentum, sgd.weight_decay) == (0.1, 0.5, 0.2)
+
+
+def test_settings_may_be_changed_between_steps():
+    w = parameter(1)
+    sgd, before = SGD([w], lr=0.0), w.numpy()
+    for lr, moved in [(0, 0), (0.5, -0.5), (np.array(0.25), -0.25), (np.float32(2), -2)]:
+        sgd.lr = lr
+        assert type(sgd.lr) in (int, float)
+        w.grad, w.data = np.ones(1), before
+        sgd.step()
+        np.testing.assert_array_equal(w.data, before + moved)
 
 
 def test_no_parameters_are_refused():

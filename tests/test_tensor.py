@@ -187,6 +187,31 @@ def test_repr_tells_of_a_gradient_that_was_added_to(w):
     assert "passes" not in repr(w.detach() * 2)
 
 
+@pytest.mark.parametrize(
+    "forget",
+    [
+        lambda w: setattr(w, "grad", np.zeros(3)),
+        lambda w: w.grad.fill(0),
+        lambda w: w.grad.__imul__(0),
+        lambda w: setattr(w, "grad", None),
+    ],
+)
+def test_passes_are_counted_from_zeros_however_they_came(w, forget):
+    for _ in range(3):
+        (w * w).sum().backward()
+    forget(w)
+    assert "passes" not in repr(w)
+    (w * w).sum().backward()
+    assert "passes" not in repr(w)
+    (w * w).sum().backward()
+    assert "grad of 2 passes" in repr(w)
+
+
+def test_a_gradient_that_was_set_is_no_pass(w):
+    w.grad = np.ones(3)
+    assert "passes" not in repr(w)
+
+
 def test_iteration_and_length(w):
     assert len(w) == 3
     sum(w).backward()

@@ -65,8 +65,8 @@ class Node:
         self.name: str | None = None
         self._requires_grad = op is not None  # a result is recorded only if it requires a gradient
         self._grad: Any = None  # of a leaf: the sum of what backward has found
-        # Of a leaf: how many gradients are in that sum. Of a result: 1 after a backward that must
-        # not be repeated.
+        # Of a leaf: how many backward passes are in that sum. Of a result: 1 after a backward that
+        # must not be repeated.
         self._passes = 0
 
 

@@ -1,12 +1,19 @@
 """Stochastic gradient descent."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu.tensor import Tensor, plain, replace
+
+# The settings that are checked whenever they are set: what is allowed, and in words.
+SETTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "lr": (lambda v: 0 <= v < np.inf, "lr, the step size, is a finite number, not below 0"),
+    "momentum": (lambda v: 0 <= v < 1, "momentum is a number in [0, 1)"),
+    "weight_decay": (lambda v: 0 <= v < np.inf, "weight_decay is a finite number, not below 0"),
+}
 
 
 class SGD:
@@ -18,9 +25,9 @@ class SGD:
         v = momentum * v + g                        # v is g at the first step
         p = p - lr * (g + momentum * v if nesterov else v)
 
-    ``params``: Tensors that require a gradient. ``lr``, the step size, may be changed between
-    steps. Raises TypeError for what is no such Tensor, ValueError for no parameters or a number out
-    of range.
+    ``params``: Tensors that require a gradient. ``lr``, the step size, and the other settings may
+    be changed between steps; 0 is a step size, too, for a schedule that begins there. Raises
+    TypeError for what is no such Tensor, ValueError for no parameters or a setting out of range.
 
     >>> from tinygrad_edu import Tensor
     >>> from tinygrad_edu.optim import SGD
@@ -57,19 +64,22 @@ class SGD:
                 )
         if len(set(self.params)) < len(self.params):
             raise ValueError("SGD got one parameter twice: it would be moved twice at each step")
-        if not 0 < lr < np.inf:
-            raise ValueError(f"lr, the step size, must be positive and finite, but is {lr}")
-        if not 0 <= momentum < 1:
-            raise ValueError(f"momentum must be in [0, 1), but is {momentum}")
-        if not 0 <= weight_decay < np.inf:
-            raise ValueError(
-                f"weight_decay must be 0 or positive, and finite, but is {weight_decay}"
-            )
         if nesterov and momentum == 0:
             raise ValueError("nesterov looks ahead along the momentum, so it needs momentum > 0")
-        self.lr, self.momentum, self.weight_decay = lr, momentum, weight_decay
+        self.lr = lr
+        self.momentum = momentum
+        self.weight_decay = weight_decay
         self.nesterov = nesterov
         self._velocity: dict[Tensor, NDArray[Any]] = {}
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if name in SETTINGS:
+            allowed, words = SETTINGS[name]
+            number = np.asarray(value)
+            if number.ndim or number.dtype.kind not in "fiu" or not allowed(number):
+                raise ValueError(f"{words}, but got {value!r}")
+            value = number.item()
+        super().__setattr__(name, value)
 
     def step(self) -> None:
         """Move every parameter that has a gradient once; the others stay.

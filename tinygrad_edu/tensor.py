@@ -398,8 +398,9 @@ class Tensor(Node):
                 for leaf, g in found.items()
             ]
             for leaf, total in totals:
+                is_sum = leaf._grad is not None and leaf._grad.any()  # not of zeros
+                leaf._passes = leaf._passes + 1 if is_sum else 1
                 leaf._grad = total
-                leaf._passes += 1
         if not retain_graph:
             if self.op is not None:
                 self._passes = 1
@@ -424,7 +425,7 @@ class Tensor(Node):
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
         self._grad = array
-        self._passes = 0 if array is None else 1
+        self._passes = 0
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
@@ -589,7 +590,8 @@ class Tensor(Node):
         parts += [f"name={self.name!r}"] if self.name else []
         parts += [f"op={ops.name(self.op)}"] if self.op else []
         parts += ["requires_grad=True"] if self.is_leaf and self.requires_grad else []
-        parts += [f"grad of {self._passes} passes"] if self.is_leaf and self._passes > 1 else []
+        added = self.is_leaf and self._passes > 1 and self._grad.any()
+        parts += [f"grad of {self._passes} passes"] if added else []
         return f"Tensor({', '.join(parts)})"
 
     def __format__(self, spec: str) -> str:
