@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor, nn
+from tinygrad_edu import Tensor, grad, nn
 from tinygrad_edu.functional import relu, sigmoid
 from tinygrad_edu.testing import check_grads
 
@@ -119,6 +119,14 @@ NAMES = [
     "last.1.weight",
     "last.1.bias",
 ]
+KEPT = [  # what is not learned, and further names of what is, too
+    *NAMES[:5],
+    "tied",
+    "again.0.weight",
+    "again.1.deep.0",
+    "constant",
+    *NAMES[5:],
+]
 
 
 def test_parameters_are_named_by_their_path_in_order_each_once():
@@ -212,7 +220,7 @@ def unchanged(net, before):
 def test_state_is_a_copy():
     net = Net()
     state = net.state_dict()
-    assert list(state) == NAMES
+    assert list(state) == KEPT
     assert all(type(value) is np.ndarray for value in state.values())
     before = net.state_dict()
     for value in state.values():
@@ -271,3 +279,107 @@ def test_missing_names_are_listed_in_order():
     names = ", ".join(name for name, _ in model.named_parameters())
     with pytest.raises(KeyError, match=f"missing: {names}; unknown: none"):
         model.load_state_dict({})
+
+
+class Normalized(nn.Module):
+    """A frozen first layer, and numbers that it keeps without learning them."""
+
+    def __init__(self, seed):
+        self.frozen = nn.Linear(2, 3, rng=seed)
+        for parameter in self.frozen.parameters():
+            parameter.requires_grad = False
+        self.mean = Tensor(np.full(3, float(seed)))
+        self.steps = np.zeros(2)
+        self.head = nn.Linear(3, 1, rng=seed + 1)
+
+    def forward(self, x):
+        return self.head(self.frozen(x) - self.mean)
+
+
+def test_what_is_not_learned_is_saved_and_loaded_too():
+    source, target = Normalized(0), Normalized(1)
+    x = np.ones((4, 2))
+    assert not np.array_equal(source(x).data, target(x).data)
+    state = source.state_dict()
+    assert list(state) == ["frozen.weight", "frozen.bias", "mean", "head.weight", "head.bias"]
+    target.load_state_dict(state)
+    np.testing.assert_array_equal(source(x).data, target(x).data)
+    assert [name for name, _ in target.named_parameters()] == ["head.weight", "head.bias"]
+    assert list(Normalized(2).frozen.state_dict()) == ["weight", "bias"]
+
+
+def test_pretrained_weights_go_into_a_frozen_model():
+    pretrained, frozen = nn.Linear(2, 1, rng=0), nn.Linear(2, 1, rng=1)
+    for parameter in frozen.parameters():
+        parameter.requires_grad = False
+    frozen.load_state_dict(pretrained.state_dict())
+    np.testing.assert_array_equal(frozen.weight.data, pretrained.weight.data)
+
+
+def test_two_parts_of_one_name_are_refused():
+    net = nn.Module()
+    net.parts = {1: Tensor(1.0, requires_grad=True), "1": Tensor(2.0, requires_grad=True)}
+    for ask in (net.state_dict, net.parameters, lambda: net.load_state_dict({"parts.1": 0.0})):
+        with pytest.raises(ValueError, match=r"two parts of Module have the name 'parts\.1'"):
+            ask()
+
+
+def test_tied_weights_are_saved_under_both_names_and_refused_if_they_differ():
+    net = nn.Module()
+    net.encoder = net.decoder = Tensor([1.0, np.nan], requires_grad=True)
+    state = net.state_dict()
+    assert list(state) == ["encoder", "decoder"]
+    net.load_state_dict(state)
+    net.load_state_dict({"encoder": [3.0, 4.0], "decoder": [3.0, 4.0]})
+    assert net.encoder.data.tolist() == [3.0, 4.0]
+    with pytest.raises(ValueError, match="encoder and decoder are one Tensor, but"):
+        net.load_state_dict({"encoder": [5.0, 4.0], "decoder": [3.0, 4.0]})
+    assert net.encoder.data.tolist() == [3.0, 4.0]
+    assert len(net.parameters()) == 1
+
+
+def test_a_result_is_no_parameter_and_says_so_when_it_is_assigned():
+    class Small(nn.Module):
+        def __init__(self, scaled):
+            self.weight = Tensor(np.ones((2, 1)), requires_grad=True) * 0.01 if scaled else None
+            self.bias = Tensor([0.0], requires_grad=True)
+
+    with pytest.raises(TypeError, match=r"Small\.weight would be the result of multiply.*self\."):
+        Small(scaled=True)
+    small = Small(scaled=False)
+    small.weight = Tensor(0.01 * np.ones((2, 1)), requires_grad=True)  # as the message says
+    assert [name for name, _ in small.named_parameters()] == ["weight", "bias"]
+    small.last = (small.weight * 2).detach()
+
+
+def test_results_may_be_kept_in_forward_and_in_what_is_differentiated():
+    class Outer(nn.Module):
+        def __init__(self):
+            self.inner = nn.Linear(2, 1, rng=0)
+
+        def forward(self, x):
+            self.hidden = self.inner(x)
+            return self.hidden
+
+    outer = Outer()
+    assert outer([1.0, 2.0]) is outer.hidden
+    assert list(outer.state_dict()) == ["inner.weight", "inner.bias"]
+
+    def loss(weight):
+        outer.inner.weight = weight * 1.0
+        return outer([1.0, 2.0]).sum()
+
+    np.testing.assert_array_equal(grad(loss)(np.ones((1, 2))), [[1.0, 2.0]])
+
+
+@pytest.mark.parametrize("value", [np.zeros((1, 2)), 0.0, [0.0, 0.0]], ids=repr)
+def test_a_parameter_does_not_vanish_without_a_word(value):
+    linear = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match=r"Linear\.weight is a parameter.*\.weight\.data = \.\.\."):
+        linear.weight = value
+    assert len(linear.parameters()) == 2
+    linear.weight.data = np.zeros((1, 2))  # as the message says
+    linear.bias = None
+    assert [name for name, _ in linear.named_parameters()] == ["weight"]
+    linear.weight = Tensor(np.ones((1, 2)), requires_grad=True)
+    assert linear([1.0, 1.0]).data.tolist() == [2.0]

@@ -30,7 +30,7 @@ LAYERS = {
     "data": "tensor",
     "debugging": "errors modes ops tensor",
     "functional": "errors modes ops tensor",
-    "nn": "modes tensor",
+    "nn": "errors modes tensor",
     "optim": "tensor",
     "saving": "files tensor",
     "testing.strategies": "tensor",

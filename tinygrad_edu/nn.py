@@ -7,15 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu.modes import scope
+from tinygrad_edu import errors
+from tinygrad_edu.modes import mode, scope
 from tinygrad_edu.tensor import Array, Tensor
 
 
 class Module:
     """The base class of models: a subclass assigns Tensors and modules, and defines ``forward``.
 
-    Every leaf Tensor that requires a gradient, in an attribute or in a list, tuple or dict there,
-    is a parameter; its name is the path to it: ``layers.0.weight``.
+    A module keeps the leaf Tensors in its attributes, and in lists, tuples and dicts there; each
+    has the path to it for a name, such as ``layers.0.weight``. Those that require a gradient are
+    its parameters. Raises TypeError if a result is assigned where a leaf is due, as in ``self.w =
+    Tensor(..., requires_grad=True) * 0.01``, for it would be no parameter, or if something else
+    takes the place of a parameter. ``forward`` may keep results, and None may replace a parameter.
 
     >>> from tinygrad_edu import Tensor, nn
     >>> class Line(nn.Module):
@@ -30,6 +34,33 @@ class Module:
     >>> line.state_dict()
     {'slope': array(1.)}
     """
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if isinstance(value, Tensor) and not value.is_leaf and not self._may_keep_results():
+            raise TypeError(
+                f"{type(self).__name__}.{name} would be {errors.describe(value)}, which is no "
+                "parameter: only leaf Tensors are learned and saved. Compute the numbers first, "
+                f"self.{name} = Tensor(0.01 * numbers, requires_grad=True); or keep t.detach()"
+            )
+        old = vars(self).get(name)
+        is_parameter = isinstance(old, Tensor) and old.is_leaf and old.requires_grad
+        if is_parameter and value is not None and not isinstance(value, Tensor | Module):
+            raise TypeError(
+                f"{type(self).__name__}.{name} is a parameter, and {type(value).__name__} would "
+                f"take its place. To change its numbers, write .{name}.data = ...; to remove it, "
+                f".{name} = None"
+            )
+        super().__setattr__(name, value)
+
+    def _may_keep_results(self) -> bool:
+        """Whether this module is being called, or a function of it is being differentiated."""
+        state = mode.get()
+        scopes = state.scopes
+        while scopes is not None:
+            inner, scopes = scopes
+            if inner.owner is not None and inner.owner() is self:
+                return True
+        return bool(state.variables)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output of the module; calling the module calls this method.
@@ -49,26 +80,29 @@ class Module:
 
     def named_parameters(self) -> Iterator[tuple[str, Tensor]]:
         """Each parameter once, with its name; a shared one under the first of its names."""
-        for path, value in self._named():
-            if isinstance(value, Tensor) and value.requires_grad and value.is_leaf:
+        for path, value in self._walk(once=True):
+            if isinstance(value, Tensor) and value.requires_grad:
                 yield path, value
 
     def named_modules(self) -> Iterator[tuple[str, Module]]:
         """This module, under the name "", and each module in it once, with the path to it."""
-        for path, value in self._named():
+        for path, value in self._walk(once=True):
             if isinstance(value, Module):
                 yield path, value
 
-    def _named(self) -> Iterator[tuple[str, Any]]:
-        """Every Tensor and module in this one, once, under the first path that leads to it."""
+    def _walk(self, *, once: bool) -> Iterator[tuple[str, Any]]:
+        """The leaf Tensors and modules in here: once each, or under every path that leads there."""
+        found: dict[str, Any] = {}
         seen: set[int] = set()
-        stack: list[tuple[str, Any]] = [("", self)]
+        stack: list[tuple[str, Any, frozenset[int]]] = [("", self, frozenset())]
         while stack:
-            path, value = stack.pop()
-            if id(value) in seen:
+            path, value, above = stack.pop()
+            if id(value) in (seen if once else above):
                 continue
             seen.add(id(value))
-            if isinstance(value, Tensor | Module):
+            if isinstance(value, Module) or (isinstance(value, Tensor) and value.is_leaf):
+                if found.setdefault(path, value) is not value:
+                    raise ValueError(f"two parts of {type(self).__name__} have the name {path!r}")
                 yield path, value
             if isinstance(value, Module):
                 items: list[tuple[Any, Any]] = list(vars(value).items())
@@ -78,8 +112,10 @@ class Module:
                 items = list(enumerate(value))
             else:
                 continue
+            above = above | {id(value)}
             stack += [
-                (f"{path}.{key}" if path else str(key), item) for key, item in reversed(items)
+                (f"{path}.{key}" if path else str(key), item, above)
+                for key, item in reversed(items)
             ]
 
     def parameters(self) -> list[Tensor]:
@@ -92,32 +128,44 @@ class Module:
             parameter.zero_grad()
 
     def state_dict(self) -> dict[str, Array]:
-        """A copy of the data of each parameter, by name."""
-        return {name: parameter.numpy() for name, parameter in self.named_parameters()}
+        """A copy of the data of each leaf Tensor in here, learned or not, under each of its names.
+
+        Raises ValueError if two of them have one name, as in ``{1: t, "1": u}``.
+        """
+        return {name: tensor.numpy() for name, tensor in self._kept().items()}
+
+    def _kept(self) -> dict[str, Tensor]:
+        return {name: x for name, x in self._walk(once=False) if isinstance(x, Tensor)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Set the data of every parameter from ``state``, as ``state_dict`` gives it.
+        """Set the data of every leaf Tensor in here from ``state``, as ``state_dict`` gives it.
 
-        Raises KeyError if names are missing or left over, ValueError if a shape differs, TypeError
-        for what is no array of numbers; then no parameter has changed.
+        Raises KeyError if names are missing or left over, ValueError if a shape differs or one
+        Tensor of two names gets different numbers, TypeError for what is no array of numbers; then
+        nothing has changed.
         """
-        parameters = dict(self.named_parameters())
-        if parameters.keys() != state.keys():
-            missing = ", ".join(name for name in parameters if name not in state) or "none"
-            unknown = ", ".join(name for name in state if name not in parameters) or "none"
+        kept = self._kept()
+        if kept.keys() != state.keys():
+            missing = ", ".join(name for name in kept if name not in state) or "none"
+            unknown = ", ".join(name for name in state if name not in kept) or "none"
             raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
-        arrays = {}
-        for name, parameter in parameters.items():
+        arrays: dict[Tensor, tuple[str, Array]] = {}
+        for name, tensor in kept.items():
             try:
-                arrays[name] = Tensor(state[name]).data
+                array = Tensor(state[name]).data
             except (TypeError, ValueError) as error:
                 raise type(error)(f"{name} cannot be loaded: {error}") from None
-            if arrays[name].shape != parameter.shape:
+            if array.shape != tensor.shape:
                 raise ValueError(
-                    f"{name} has shape {parameter.shape}, but state has {arrays[name].shape} for it"
+                    f"{name} has shape {tensor.shape}, but state has {array.shape} for it"
                 )
-        for name, parameter in parameters.items():
-            parameter.data = arrays[name]
+            first, other = arrays.setdefault(tensor, (name, array))
+            if not np.array_equal(array, other, equal_nan=array.dtype.kind == "f"):
+                raise ValueError(
+                    f"{first} and {name} are one Tensor, but state has different numbers for them"
+                )
+        for tensor, (_, array) in arrays.items():
+            tensor.data = array
 
 
 class Linear(Module):
