@@ -1,5 +1,6 @@
 """The backward pass: order, accumulation, refusals; any depth, no leaks."""
 
+import contextlib
 import gc
 import sys
 import threading
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import Tensor, grad, losses, nn, no_grad, optim, primitive, tensor
-from tinygrad_edu.backprop import clock, depends_on, topological_order
+from tinygrad_edu.backprop import Node, clock, depends_on, topological_order
 
 
 def leaf(*values, name=None):
@@ -150,11 +151,12 @@ def in_threads(*works):
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=watched, args=(work,)) for work in works]
+    threads = [threading.Thread(target=watched, args=(work,), daemon=True) for work in works]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
+    assert not any(thread.is_alive() for thread in threads)
     if errors:
         raise errors[0]
 
@@ -615,3 +617,66 @@ def test_training_does_not_grow_memory():
     finally:
         tracemalloc.stop()
         gc.enable()
+
+
+def test_a_change_by_another_thread_waits_until_data_is_read(monkeypatch):
+    w = leaf(1.0)
+    other = threading.Thread(target=setattr, args=(w, "data", 3.0), daemon=True)
+
+    class NumPy:
+        def __getattr__(self, name):
+            return getattr(np, name)
+
+        def asarray(self, value):  # between reading the value and keeping it as an array
+            array = np.asarray(value)
+            if not other.ident:
+                other.start()
+                other.join(0.2)
+            return array
+
+    monkeypatch.setattr(tensor, "np", NumPy())
+    assert w.data == 1.0
+    other.join(10)
+    assert w.item() == 3.0
+
+
+class Restless(Tensor):
+    """Its data changes, as by another thread, right after somebody asked when it changed."""
+
+    __slots__ = ("armed",)
+
+    @property
+    def _time(self):
+        time = Node._time.__get__(self)
+        if getattr(self, "armed", False):
+            self.armed = False
+            self.data = [5.0, 5.0]
+        return time
+
+    @_time.setter
+    def _time(self, time):
+        Node._time.__set__(self, time)
+
+
+def test_data_that_changes_once_it_was_checked_is_refused_or_used_as_it_was():
+    w = Restless([1.0, 2.0], requires_grad=True)
+    y = w**2.0
+    w.armed = True
+    with contextlib.suppress(RuntimeError):
+        y.backward([1.0, 1.0])
+    assert not w.armed
+    assert w.grad is None or w.grad.tolist() == [2.0, 4.0]
+
+
+def test_data_changed_while_it_is_used_is_refused():
+    w = leaf(1.0, 2.0)
+
+    def change(x):
+        square = x * x
+        w.data = [5.0, 5.0]
+        return square
+
+    y = primitive(change, lambda g, y, x: 2 * g * x)(w).sum()
+    with pytest.raises(RuntimeError, match="mix old with new"):
+        y.backward()
+    assert w.grad is None

@@ -315,7 +315,7 @@ def test_parameters_are_kept_as_they_were():
         (transposed * weights).sum().backward()
         np.testing.assert_array_equal(x.grad, weights.transpose(0, 2, 1))
         axes[:] = [0, 2, 1]
-    scale = ops.primitive(lambda x, k: x * k, lambda g, y, x, k: g * k)
+    scale = primitive(lambda x, k: x * k, lambda g, y, x, k: g * k)
     for k in np.array([2.0, 3.0]), Tensor([2.0, 3.0]):
         w = Tensor([1.0, 1.0], requires_grad=True)
         y = scale(w, k=k)
@@ -365,3 +365,92 @@ def test_blocks_leave_nothing_out(function, count):
     np.testing.assert_array_equal(function(x), [function(number) for number in x])
     columns = np.asfortranarray(np.linspace(-5, 5, 2 * count).reshape(2, count))
     np.testing.assert_array_equal(function(columns), [function(row) for row in columns])
+
+
+# Operations of one's own, whose forward function and rules may be wrong.
+
+
+def relu_like(rule):
+    return primitive(lambda x: np.maximum(x, 0), rule)
+
+
+def writes_to_g(g, y, x):  # noqa: ARG001
+    g[x < 0] = 0
+    return g
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        writes_to_g,
+        lambda g, y, x: np.multiply(y, g, out=y),
+        lambda g, y, x: np.multiply(x, g, out=x),
+        lambda g, y, x: g.__imul__(2),
+    ],
+)
+def test_a_rule_cannot_change_the_arrays_it_is_given(rule):
+    x = Tensor([-1.0, 1.0], requires_grad=True)
+    y = ((relu_like(rule)(x) + x) * [3.0, 5.0]).sum()
+    with pytest.raises(ValueError, match="read-only"):
+        y.backward()
+    assert x.data.tolist() == [-1.0, 1.0]
+    assert x.grad is None
+
+
+def test_a_forward_function_cannot_change_the_arrays_it_is_given():
+    x = Tensor([-1.0, 1.0], requires_grad=True)
+    for forward in (lambda x: np.maximum(x, 0, out=x), lambda x: x.__imul__(2)):
+        with pytest.raises(ValueError, match="read-only"):
+            primitive(forward, lambda g, y, x: g)(x)
+    assert x.data.tolist() == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("rule", "error", "message"),
+    [
+        (lambda g, y, x: np.ones((5, 2)), ValueError, r"returned shape \(5, 2\).*shape \(2,\)"),
+        (lambda g, y, x: np.ones(1), ValueError, r"returned shape \(1,\)"),
+        (lambda g, y, x: g * 1j, TypeError, "returned dtype complex128"),
+        (lambda g, y, x: np.array(["a", "b"]), TypeError, "returned dtype <U1"),
+        (lambda g, y, x: None, TypeError, "returned None: it has no return"),
+    ],
+)
+def test_a_rule_returns_a_gradient_or_is_refused(rule, error, message):
+    x = Tensor([-1.0, 1.0], requires_grad=True)
+    with pytest.raises(error, match=message):
+        relu_like(rule)(x).sum().backward()
+    assert x.grad is None
+
+
+def test_integers_and_booleans_of_rules_are_numbers():
+    x = Tensor([-1.0, 1.0], requires_grad=True)
+    step = relu_like(lambda g, y, x: x > 0)
+    (step(x) + step(x)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [0.0, 2.0])
+    x.zero_grad()
+    many = relu_like(lambda g, y, x: np.full(2, 100, np.int8))
+    (many(x) + many(x)).sum().backward()
+    np.testing.assert_array_equal(x.grad, [200.0, 200.0])
+
+
+@pytest.mark.parametrize(
+    ("forward", "message"),
+    [(lambda x: None, "returned None: it has no return"), (lambda x: x * 1j, "complex128")],
+)
+def test_a_forward_function_returns_real_numbers_or_is_refused(forward, message):
+    for x in Tensor([1.0], requires_grad=True), Tensor([1.0]), np.ones(1):
+        with pytest.raises(TypeError, match=message):
+            primitive(forward, lambda g, y, x: g)(x)
+
+
+@pytest.mark.parametrize(
+    ("rules", "instead"),
+    [
+        ((lambda x: x,), r"lambda g, y, x: \.\.\."),
+        ((lambda g, y: g,), r"rule\(g, y, x\)"),
+        ((lambda g, y, a, b: g, lambda g, y, a: g), r"lambda g, y, a, b: \.\.\."),
+    ],
+)
+def test_a_rule_that_cannot_take_its_arrays_is_refused_at_once(rules, instead):
+    with pytest.raises(TypeError, match=instead):
+        primitive(lambda *arrays: arrays[0], *rules)

@@ -19,6 +19,7 @@ LAYERS = {
     "evaluation": "",
     "kernels": "",
     "ops": "kernels",
+    "custom": "errors ops",
     "drawing.text": "ops",
     "errors": "ops",
     "drawing.formula": "drawing.text ops",
@@ -47,7 +48,7 @@ LAYERS = {
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.text drawing.view errors files tensor",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
-    "": "data debugging drawing drawing.steps functional losses modes nn ops optim saving "
+    "": "custom data debugging drawing drawing.steps drawing.view functional losses modes nn optim saving "
     "tensor transforms",
 }
 

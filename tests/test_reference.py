@@ -15,7 +15,13 @@ ENGINE = {"backprop", "ops", "tensor"}
 
 # Modules without a page. A new module is public, until it stands here with a reason.
 INTERNAL = {
-    *("debugging", "modes", "saving", "transforms"),  # their names are those of the package
+    *(
+        "custom",
+        "debugging",
+        "modes",
+        "saving",
+        "transforms",
+    ),  # their names are those of the package
     *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
     *("testing.check",),  # of testing
     *("errors", "files", "kernels", "numpy_api", "targets"),  # for the package itself

@@ -505,3 +505,21 @@ def test_a_gradient_in_the_graph_has_the_dtype_of_its_argument_too(dtype):
     (g * g).sum().backward()
     assert w.grad.dtype == dtype
     np.testing.assert_array_equal(w.grad, [6.0, 8.0])
+
+
+def test_a_leaf_outside_that_equals_the_variable_is_not_taken_for_it():
+    w = Tensor(3.0, requires_grad=True)
+    for x in 3.0, np.ones(2):
+        value, gradient = value_and_grad(lambda x: w)(x)
+        assert value is w
+        assert not np.any(gradient.numpy())
+
+
+def test_no_grad_goes_on_after_grad():
+    w = Tensor(1.0, requires_grad=True)
+    with no_grad():
+        grad(lambda x: x * x)(2.0)
+        assert not (w * 2).requires_grad
+        with pytest.raises(ZeroDivisionError):
+            grad(lambda x: 1 / 0)(2.0)
+        assert not (w * 2).requires_grad

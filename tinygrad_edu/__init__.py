@@ -25,14 +25,19 @@ To read how it works, start with ``tinygrad_edu.ops``, the table of derivatives;
 array([-1. , -0.5])
 """
 
+from typing import TYPE_CHECKING, Any
+
 from tinygrad_edu import data, functional, losses, nn, optim
+from tinygrad_edu.custom import primitive
 from tinygrad_edu.debugging import debug
-from tinygrad_edu.drawing import draw, steps
 from tinygrad_edu.modes import no_grad, scope
-from tinygrad_edu.ops import primitive
 from tinygrad_edu.saving import load, save
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
+
+if TYPE_CHECKING:
+    from tinygrad_edu.drawing.steps import steps
+    from tinygrad_edu.drawing.view import draw
 
 __all__ = [
     "Tensor",
@@ -54,3 +59,12 @@ __all__ = [
     "steps",
     "value_and_grad",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in ("draw", "steps"):
+        raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
+    from tinygrad_edu import drawing  # only now: it is half of the time of the import
+
+    globals()[name] = getattr(drawing, name)
+    return globals()[name]

@@ -98,7 +98,13 @@ def minibatches(
 
 
 class Minibatches:
-    """Batches that may be gone through as often as wanted: made by ``minibatches``."""
+    """Batches that may be gone through as often as wanted: made by ``minibatches``.
+
+    >>> from tinygrad_edu.data import minibatches
+    >>> batches = minibatches([1, 2, 3], batch_size=2, shuffle=False)
+    >>> len(batches), [batch.tolist() for batch in batches]
+    (2, [[1, 2], [3]])
+    """
 
     def __init__(
         self,

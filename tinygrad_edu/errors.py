@@ -284,6 +284,29 @@ def stale(arg: Any, result: Any) -> RuntimeError:
     )
 
 
+def rule_arity(rule: Any, count: int) -> TypeError:
+    arrays = ", ".join("abcdef"[:count]) if 1 < count <= 6 else "x" if count == 1 else "*arrays"
+    return TypeError(
+        f"A derivative rule of a primitive with {count} arrays is called as rule(g, y, {arrays}), "
+        f"but {ops.name(rule)} does not take so many: write lambda g, y, {arrays}: ..."
+    )
+
+
+def forward_gave(forward: Any, y: Any) -> TypeError:
+    gave = "None: it has no return" if y.dtype == object and y.item() is None else f"{y.dtype}"
+    return TypeError(
+        f"The forward function {ops.name(forward)} returned {gave}. It returns an array of real "
+        "numbers, computed from its arrays."
+    )
+
+
+def rule_dtype(op: Any, dtype: np.dtype[Any]) -> TypeError:
+    return TypeError(
+        f"A derivative rule of {ops.name(op)} returned dtype {dtype}: a gradient is made of real "
+        "numbers."
+    )
+
+
 def rule_gave_nothing(op: Any) -> TypeError:
     return TypeError(f"A derivative rule of {ops.name(op)} returned None: it has no return.")
 

@@ -192,7 +192,7 @@ def name(op: Operation | None) -> str:
 PLAIN = (np.ndarray, np.generic, float, int, tuple)
 
 
-def _operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> Operation:
+def operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> Operation:
     """``compute`` as an operation: it behaves like a NumPy function, and has rules in the table.
 
     Called on arrays, it computes. Called on a Tensor, it hands over to ``__array_function__`` of
@@ -200,22 +200,22 @@ def _operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> O
     """
 
     @functools.wraps(compute)
-    def operation(*args: Any, **params: Any) -> Any:
+    def function(*args: Any, **params: Any) -> Any:
         for arg in (*args, *params.values()):
             if not isinstance(arg, PLAIN) and hasattr(arg, "__array_function__"):
-                return arg.__array_function__(operation, (type(arg),), args, params)
+                return arg.__array_function__(function, (type(arg),), args, params)
         return compute(*args, **params)
 
-    derivatives[operation] = rules
-    quick[operation] = compute
-    return operation
+    derivatives[function] = rules
+    quick[function] = compute
+    return function
 
 
 # Its own operation for stability: 1 / (1 + exp(-x)) overflows at x = -1000.
-sigmoid = _operation(kernels.sigmoid, (lambda g, y, x: g * y * (1 - y),))
+sigmoid = operation(kernels.sigmoid, (lambda g, y, x: g * y * (1 - y),))
 # Its own operation for its curvature: maximum(x, 0) + log1p(exp(-abs(x))) has 0 at 0, not 1/4.
-softplus = _operation(kernels.softplus, (lambda g, y, x: g * sigmoid(x),))
-broadcast: Operation = _operation(kernels.broadcast, (lambda g, y, x, shape: g,))
+softplus = operation(kernels.softplus, (lambda g, y, x: g * sigmoid(x),))
+broadcast: Operation = operation(kernels.broadcast, (lambda g, y, x, shape: g,))
 
 
 def _cast(g: Any, y: Any, x: Any, dtype: Any) -> Any:
@@ -223,7 +223,7 @@ def _cast(g: Any, y: Any, x: Any, dtype: Any) -> Any:
     return cast(g, dtype=x.dtype)
 
 
-cast: Operation = _operation(kernels.cast, (_cast,))
+cast: Operation = operation(kernels.cast, (_cast,))
 
 
 def _getitem(g: Any, y: Any, x: Any, index: Any) -> Any:
@@ -237,8 +237,8 @@ def _scatter(g: Any, y: Any, x: Any, index: Any, shape: Any) -> Any:
 
 
 # x[index], and its reverse: zeros of a shape, with x added where the index points.
-getitem: Operation = _operation(kernels.getitem, (_getitem,))
-scatter: Operation = _operation(kernels.scatter, (_scatter,))
+getitem: Operation = operation(kernels.getitem, (_getitem,))
+scatter: Operation = operation(kernels.scatter, (_scatter,))
 
 
 class Each:
@@ -261,33 +261,4 @@ def _concatenate(i: int, g: Any, y: Any, axis: int, edges: Sequence[int]) -> Any
 
 
 # As np.concatenate, with its arrays as arguments and the positions where they meet.
-concatenate = _operation(kernels.concatenate, Each(_concatenate))
-
-
-def primitive(forward: Operation, *rules: Rule | None) -> Operation:
-    """Make an operation of one's own from its forward function and one rule per array argument.
-
-    ``forward`` takes arrays by position and parameters by name, and returns a new array. The result
-    is called like a NumPy function, on arrays or on Tensors. ``steps`` shows the formula of a
-    rule, or its docstring if it has one. Raises TypeError if ``forward`` or a rule cannot be
-    called, or if there is no rule.
-
-    >>> from tinygrad_edu import Tensor, primitive
-    >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
-    >>> x = Tensor(2.0, requires_grad=True)
-    >>> cube(x).backward()
-    >>> x.grad
-    array(12.)
-    """
-    callables = [rule for rule in rules if rule is not None]
-    if not callable(forward) or not callables or not all(map(callable, callables)):
-        raise TypeError(
-            "primitive takes a function and one derivative rule per array argument, for example "
-            "primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)"
-        )
-
-    @functools.wraps(forward)
-    def compute(*args: Any, **params: Any) -> Any:
-        return np.asarray(forward(*args, **params))[()]
-
-    return _operation(compute, rules)
+concatenate = operation(kernels.concatenate, Each(_concatenate))

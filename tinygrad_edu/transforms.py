@@ -139,7 +139,7 @@ def _differentiate(
             raise errors.not_a_scalar(f, y)
         order, others = _depending_on(variables, topological_order(y, {*variables}))
         others = others or any(not variable.is_leaf for variable in variables)
-        others = others or (y.is_leaf and y.requires_grad and y not in variables)
+        others = others or (y.is_leaf and y.requires_grad and y not in {*variables})
         nested = recorded and others
         with function_scope("gradient"):
             derivatives = how(y, order, variables, nested)

@@ -39,6 +39,7 @@ def formula_of(rule: ops.Rule, op: ops.Operation) -> tuple[str, list[str]]:
     shape or a choice by ``if``, the formula is only "the rule of", and the operation.
     """
     unknown = f"the rule of {ops.name(op)}"
+    rule = inspect.unwrap(rule)
     function = getattr(rule, "func", rule)  # itself, or that of a partial
     if not inspect.isfunction(function):
         return unknown, []

@@ -167,7 +167,7 @@ class _Check:
             if leaf.grad is not None and not np.array_equal(leaf.grad, g + g, equal_nan=True):
                 raise AssertionError(
                     f"a second backward pass through {self.name} adds another gradient than the "
-                    "first: a derivative rule changes the arrays that it is given"
+                    "first: a derivative rule does not give the same for the same arrays"
                 )
         return first
 
