@@ -48,8 +48,8 @@ LAYERS = {
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.text drawing.view errors files tensor",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
-    "": "custom data debugging drawing drawing.steps drawing.view functional losses modes nn optim saving "
-    "tensor transforms",
+    "": "custom data debugging drawing drawing.steps drawing.view functional losses modes nn optim "
+    "saving tensor transforms",
 }
 
 CORE = {"ops", "backprop", "modes", "tensor"}  # only these share what begins with an underscore

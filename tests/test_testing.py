@@ -84,7 +84,7 @@ def test_rule_that_gives_another_gradient_each_time_is_noticed():
         return right(g, y, x) * len(calls)
 
     with pytest.raises(
-        AssertionError, match="another gradient than the first: .* not give the same"
+        AssertionError, match=r"another gradient than the first: .* not give the same"
     ):
         check_grads(tanh_with(grows), X, order=1)
 
