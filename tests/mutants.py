@@ -18,8 +18,9 @@ import numpy as np
 import pytest
 
 from tinygrad_edu import backprop, errors, modes, ops, tensor
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.optim import SGD
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor
 
 BROKEN_ITSELF = 9  # the exit status where a mutant, not the engine, is to be mended
 
@@ -423,11 +424,11 @@ MUTANTS = {
     "to read a number undoes a change": {"tensor.Tensor.data": getter(UNLOCKED)},
     "a result is dated when it is there": {"tensor.record": dated_late},
     # memory
-    "data is shared": {"tensor._as_data": shares},
+    "data is shared": {"inputs.as_data": shares},
     "numpy() shares": {"tensor.Tensor.numpy": shares},
     "__array__ shares": {"tensor.Tensor.__array__": shares},
     "detach shares": {"tensor.Tensor.detach": shares_data},
-    "indices are shared": {"tensor._plain_part": shares},
+    "indices are shared": {"inputs.own_part": shares},
     "views of constants are shared": {"tensor.record": shares_views},
     "what was read is shared": {
         "ops.quick": lambda quick: quick | {ops.getitem: lambda x, index: x[index]}
@@ -476,7 +477,7 @@ UNBROKEN = {
         "backprop.backpropagate": backpropagation(),
         "backprop.topological_order": ordering(),
         "tensor.Tensor.backward": seeing(np=np),
-        "tensor._as_data": seeing(np=np),
+        "inputs.as_data": seeing(np=np),
         "tensor.replace": seeing(next=next),
         "tensor.record": around(lambda record, *args: record(*args)),
     },

@@ -24,7 +24,7 @@ INTERNAL = {
     ),  # their names are those of the package
     *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
     *("testing.check",),  # of testing
-    *("errors", "files", "kernels", "numpy_api", "targets"),  # for the package itself
+    *("errors", "files", "inputs", "kernels", "numpy_api", "targets"),  # for the package itself
     *("drawing.formula", "drawing.graph", "drawing.page", "drawing.render", "drawing.text"),
 }
 

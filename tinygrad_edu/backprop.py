@@ -70,6 +70,11 @@ class Node:
         self._passes = 0
 
 
+def plain(x: Any) -> Any:
+    """The value of a node, or ``x`` as it is: for this package, which gives none of it away."""
+    return x._value if isinstance(x, Node) else x
+
+
 def changed_since(arg: Any, result: Node) -> bool:
     """Whether an argument of ``result`` has changed since ``result`` was computed from it."""
     return isinstance(arg, Node) and arg._time > result._time

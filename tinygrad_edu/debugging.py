@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.modes import Mode, State, Watcher, mode
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor
 
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 

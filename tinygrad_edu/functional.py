@@ -11,8 +11,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, overload
 import numpy as np
 
 from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.modes import function_scope
-from tinygrad_edu.tensor import Array, Tensor, plain, record
+from tinygrad_edu.tensor import Array, Tensor, record
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "relu", "sigmoid", "softmax", "softplus"]
 

@@ -13,6 +13,7 @@ from typing import Any, overload
 
 import numpy as np
 
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.functional import (
     as_floating,
     largest,
@@ -37,7 +38,7 @@ from tinygrad_edu.targets import (
     warn_of_probabilities,
     warn_of_sigmoid,
 )
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor
 
 __all__ = [
     "binary_cross_entropy",

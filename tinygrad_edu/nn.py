@@ -214,13 +214,12 @@ class Linear(Module):
 
         Raises ValueError if the last axis of ``x`` does not have in_features elements.
         """
-        out_features, in_features = self.weight.shape
-        if np.shape(x)[-1:] != (in_features,):
+        try:
+            scores: Tensor = x @ self.weight.T
+        except ValueError:
             raise ValueError(
-                f"Linear({in_features}, {out_features}) takes inputs (N, {in_features}), but got "
-                f"shape {np.shape(x)}"
-            )
-        scores: Tensor = x @ self.weight.T
+                f"{self} takes inputs (N, {self.weight.shape[1]}), but got shape {np.shape(x)}"
+            ) from None
         return scores if self.bias is None else scores + self.bias
 
 

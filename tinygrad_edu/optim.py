@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu.tensor import Tensor, plain, replace
+from tinygrad_edu.backprop import plain
+from tinygrad_edu.tensor import Tensor, replace
 
 # The settings that are checked whenever they are set: what is allowed, and in words.
 SETTINGS: dict[str, tuple[Callable[[Any], Any], str]] = {

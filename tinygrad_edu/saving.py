@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.files import write_whole
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor
 
 
 def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:

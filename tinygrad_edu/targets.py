@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.functional import as_floating, check_labels
 from tinygrad_edu.modes import is_recording
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor
 
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:

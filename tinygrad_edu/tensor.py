@@ -17,8 +17,10 @@ from tinygrad_edu.backprop import (
     backpropagate,
     clock,
     depends_on,
+    plain,
     topological_order,
 )
+from tinygrad_edu.inputs import as_data, as_operands, number_or_array, own_index, own_parameter
 from tinygrad_edu.kernels import quick
 from tinygrad_edu.modes import is_recording, mode
 
@@ -38,7 +40,7 @@ def record(
     state = mode.get()
     watchers = state.watchers
 
-    # Take the values. This loop knows the usual arguments; _as_operands knows all of them.
+    # Take the values. This loop knows the usual arguments; as_operands knows all of them.
     time = next(clock)  # before the values are read, so that a change by another thread is noticed
     values = []
     requires_grad = False
@@ -50,7 +52,7 @@ def record(
         elif kind is float or kind is int or (kind is np.ndarray and arg.dtype.char in FLOATS):
             values.append(arg)
         else:
-            args = _as_operands(op, args)
+            args = as_operands(op, args)
             time = next(clock)  # the result has to be newer than the constants that were made
             values = [plain(arg) for arg in args]
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
@@ -91,64 +93,12 @@ def numbers(tensor: "Tensor", *, to_compute: bool = True) -> Any:
     return tensor._value
 
 
-def plain(x: Any) -> Any:
-    """The value of a Tensor, or ``x`` as it is: for this package, which gives none of it away."""
-    return x._value if isinstance(x, Tensor) else x
-
-
 def replace(leaf: "Tensor", value: Any) -> None:
     """Set the data of a leaf to an array of its shape and dtype that is used nowhere else."""
     with changing:
         leaf._time = inf  # so that a thread that goes backward meanwhile sees that it changes
-        leaf._value = _number_or_array(value)
+        leaf._value = number_or_array(value)
         leaf._time = next(clock)
-
-
-def _number_or_array(array: Any) -> Any:
-    """A number of NumPy for an array without axes, because that computes faster."""
-    return array if array.ndim else array[()]
-
-
-def _as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
-    """``args`` with lists, and all else that NumPy reads as an array, made into arrays.
-
-    Integers, booleans and numbers of NumPy take the dtype of the first Tensor of floating point, so
-    that float32 stays float32. What only chooses, and has None for a rule, keeps its own.
-    """
-    floating = [arg.dtype for arg in args if isinstance(arg, Tensor) and arg.dtype.kind == "f"]
-    operands: list[Any] = []
-    for arg, rule in zip(args, ops.derivatives[op], strict=False):  # Each has no end
-        value = np.asarray(plain(arg))
-        _check_dtype(value.dtype)
-        if isinstance(arg, np.ma.MaskedArray):
-            raise errors.masked()
-        keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Tensor | np.ndarray)
-        if rule and floating and not keeps_dtype:
-            value = value.astype(floating[0])
-            arg = Tensor(value, name=arg.name) if isinstance(arg, Tensor) else arg
-        operands.append(arg if isinstance(arg, Tensor) or type(arg) in (float, int) else value)
-    return tuple(operands)
-
-
-def _check_dtype(dtype: np.dtype[Any]) -> None:
-    if dtype.kind not in "fiub" or dtype.itemsize > 8:
-        raise errors.not_real(dtype)
-
-
-def _as_data(data: Any, dtype: Any = None) -> Array:
-    """A new array, in native byte order, of what can be the data of a Tensor."""
-    if isinstance(data, Tensor) and data._requires_grad:
-        raise errors.cut_off(data, "Use it as it is")
-    if isinstance(data, np.ma.MaskedArray):
-        raise errors.masked()
-    try:
-        array = np.array(plain(data))
-    except ValueError as error:
-        raise errors.ragged(error) from None
-    dtype = np.dtype(dtype or array.dtype)
-    _check_dtype(array.dtype)
-    _check_dtype(dtype)
-    return array.astype(dtype.newbyteorder("="), copy=False)
 
 
 # The operators and methods of Tensor are made from the operations that they stand for.
@@ -248,8 +198,8 @@ class Tensor(Node):
     def __init__(
         self, data: Any, requires_grad: bool = False, *, name: str | None = None, dtype: Any = None
     ) -> None:
-        value = _as_data(data, dtype)
-        super().__init__(_number_or_array(value), next(clock))
+        value = as_data(data, dtype)
+        super().__init__(number_or_array(value), next(clock))
         self.name = name
         self.requires_grad = requires_grad
 
@@ -279,7 +229,7 @@ class Tensor(Node):
         if isinstance(value, Tensor) and value._requires_grad:
             raise errors.assigned_result(value)
         if value is not numbers(self):  # else it was changed in place: w.data -= ...
-            value = _as_data(value, self.dtype)
+            value = as_data(value, self.dtype)
             if value.shape != self.shape:
                 raise errors.data_shape(self, value.shape)
         replace(self, value)
@@ -381,7 +331,7 @@ class Tensor(Node):
         if variables and depends_on(self, variables):
             raise errors.backward_inside(self)
         if gradient is not None:
-            seed = _as_data(gradient, value.dtype)
+            seed = as_data(gradient, value.dtype)
             if seed.shape != value.shape:
                 raise errors.gradient_shape(self, seed.shape)
         elif value.size == 1:
@@ -421,7 +371,7 @@ class Tensor(Node):
     def grad(self, value: Any) -> None:
         if self.op is not None:
             raise errors.result_is_fixed(self, "grad")
-        array = None if value is None else _as_data(value, self.dtype)
+        array = None if value is None else as_data(value, self.dtype)
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
         self._grad = array
@@ -478,7 +428,7 @@ class Tensor(Node):
     def transpose(self, *axes: Any) -> "Tensor":
         """The axes in another order, by default reversed: ``t.transpose(1, 0)``."""
         order = axes[0] if len(axes) == 1 else axes or None
-        return record(np.transpose, (self,), {"axes": _own_parameter(order)})
+        return record(np.transpose, (self,), {"axes": own_parameter(order)})
 
     @property
     def T(self) -> "Tensor":  # noqa: N802 (as in NumPy)
@@ -486,7 +436,7 @@ class Tensor(Node):
         return record(np.transpose, (self,))
 
     def __getitem__(self, index: Any) -> "Tensor":
-        return record(ops.getitem, (self,), {"index": _plain_index(index)})
+        return record(ops.getitem, (self,), {"index": own_index(index)})
 
     def __setitem__(self, index: Any, value: Any) -> NoReturn:
         raise errors.element_assignment()
@@ -523,7 +473,7 @@ class Tensor(Node):
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         if func in ops.derivatives:
             args, params = numpy_api.bind(func, args, kwargs)
-            own = {name: _own_parameter(param) for name, param in params.items()}
+            own = {name: own_parameter(param) for name, param in params.items()}
             result = record(func, args, own)
             if result._requires_grad and result.dtype.kind != "f":
                 raise errors.not_floating(func, result.dtype)
@@ -616,24 +566,3 @@ def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | N
     tensor = Tensor(data, requires_grad, name=name)
     tensor.grad = grad
     return tensor
-
-
-def _own_parameter(param: Any) -> Any:
-    """A parameter that nobody can change before ``backward`` needs it."""
-    if isinstance(param, Tensor | np.ndarray):
-        return np.array(plain(param))
-    return tuple(param) if isinstance(param, list) else param
-
-
-def _plain_index(index: Any) -> Any:
-    """An index in arrays of its own, so that nobody changes it before ``backward`` needs it."""
-    if isinstance(index, tuple):
-        return tuple(map(_plain_part, index))
-    return _plain_part(index)
-
-
-def _plain_part(part: Any) -> Any:
-    if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
-        return part
-    array = np.array(plain(part))
-    return array if array.size else array.astype(bool if array.dtype == bool else int)

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.backprop import Node, backpropagate, changed_since, topological_order
+from tinygrad_edu.backprop import Node, backpropagate, changed_since, plain, topological_order
 from tinygrad_edu.modes import State, function_scope, is_recording, mode
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor
 
 Function = Callable[..., Any]
 Argnums = int | tuple[int, ...]

@@ -8,11 +8,11 @@ from typing import Any, cast
 
 import numpy as np
 
-from tinygrad_edu.backprop import Node, backpropagate, changed_since, topological_order
+from tinygrad_edu.backprop import Node, backpropagate, changed_since, plain, topological_order
 from tinygrad_edu.drawing.text import expression, number, shortened
 from tinygrad_edu.modes import Scopes, State, Watcher, mode, scope
 from tinygrad_edu.nn import Module
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor
 
 
 @dataclass(frozen=True, eq=False)

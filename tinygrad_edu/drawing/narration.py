@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
-from tinygrad_edu.backprop import repeated_axes, unbroadcast
+from tinygrad_edu.backprop import plain, repeated_axes, unbroadcast
 from tinygrad_edu.drawing import text
 from tinygrad_edu.drawing.formula import formula_of
 from tinygrad_edu.drawing.graph import Graph, watch_backward
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor
 
 SHAPE = re.compile(r"-?‹[\d×]+›")  # what stands for a large array
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.drawing import text
 from tinygrad_edu.drawing.graph import Frame, Graph, is_leaf, oldest_first
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, INK, VALUE, Drawing, Edge, Node
-from tinygrad_edu.tensor import Tensor, plain
+from tinygrad_edu.tensor import Tensor
 
 MOST_NODES = 1000  # a picture of more takes minutes to lay out, and cannot be read
 DIRECTIONS = ("LR", "TB", "RL", "BT")

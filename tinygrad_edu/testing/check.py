@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.modes import no_grad
-from tinygrad_edu.tensor import Array, Tensor, plain
+from tinygrad_edu.tensor import Array, Tensor
 from tinygrad_edu.transforms import grad
 
 Function = Callable[..., Any]
