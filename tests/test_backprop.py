@@ -10,7 +10,7 @@ import weakref
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, grad, losses, nn, no_grad, optim, primitive, tensor
+from tinygrad_edu import Tensor, grad, losses, nn, no_grad, ops, optim, primitive, tensor
 from tinygrad_edu.backprop import Node, clock, depends_on, topological_order
 
 
@@ -678,5 +678,15 @@ def test_data_changed_while_it_is_used_is_refused():
 
     y = primitive(change, lambda g, y, x: 2 * g * x)(w).sum()
     with pytest.raises(RuntimeError, match="mix old with new"):
+        y.backward()
+    assert w.grad is None
+
+
+@pytest.mark.parametrize("found", [np.ones(3), np.ones((2, 3)), np.ones((1, 2)).T, np.float64(1)])
+def test_a_rule_of_the_table_that_gives_another_shape_is_refused(found, monkeypatch):
+    w = leaf(1.0, 2.0)
+    y = w.exp().sum()
+    monkeypatch.setitem(ops.derivatives, np.exp, (lambda g, y, x: found,))
+    with pytest.raises(ValueError, match="derivative rule of exp returned shape"):
         y.backward()
     assert w.grad is None
