@@ -749,3 +749,17 @@ def test_a_margin_is_not_learned(loss):
     with pytest.raises(TypeError, match=r"cut off.*margin.*t\.detach\(\)"):
         loss(scores, [1], margin=margin)
     assert loss(scores, [1], margin=margin.detach()) == loss(scores, [1])
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [[0, 1, 2, 0], [0, 1, 0, 1], [[0], [1], [0], [1]], [[0.0], [1.0], [0.0], [1.0]]],
+    ids=str,
+)
+def test_one_score_for_each_example_is_no_row_of_classes(labels):
+    scores = np.zeros(np.shape(labels))
+    with pytest.raises(ValueError, match=r"binary_cross_entropy_with_logits\(.*rows? of K scores"):
+        cross_entropy(scores, labels)
+    if np.max(labels) == 1:  # as the message says
+        binary_cross_entropy_with_logits(scores, labels)
+    assert cross_entropy(np.zeros((4, 3)), np.ravel(labels).astype(int)) == pytest.approx(np.log(3))

@@ -9,6 +9,7 @@ import pytest
 
 import tinygrad_edu
 from tinygrad_edu import Tensor, functional, no_grad, numpy_api, ops, primitive, scope
+from tinygrad_edu.testing import check_grads
 
 
 @pytest.fixture
@@ -362,9 +363,14 @@ def test_methods_of_ufuncs_are_refused_with_what_to_write(w):
 
 def test_array_updated_by_a_tensor_is_refused(w):
     a = np.zeros(3)
-    with pytest.raises(TypeError, match="out="):
+    with pytest.raises(TypeError, match=r"array \+= t.*t = t \+ a.*w\.data -= "):
         a += w
     assert a.tolist() == [0, 0, 0]
+    with pytest.raises(TypeError, match=r"np\.subtract.*w\.data -= learning_rate \* w\.grad"):
+        w.data -= 0.1 * w
+    with pytest.raises(RuntimeError, match=r"write t = t \+ a"):
+        w += 1
+    assert (w + 1).data.tolist() == [2.0, 3.0, 4.0]
 
 
 def test_a_tensor_that_requires_a_gradient_does_not_become_an_array_unnoticed(w):
@@ -382,6 +388,7 @@ VALUES = {
     "a": np.array([[1.0, 2.0]]),
     "b": np.array([[3.0, 5.0]]),
     "weights": np.array([1.0, 1.0, 2.0]),
+    "axis": None,
 }
 CALLS = {
     np.outer: "np.outer(a[0], b[0])",
@@ -398,11 +405,26 @@ def test_what_to_write_for_a_function_without_a_rule_is_the_same(function):
     line = numpy_api.INSTEAD[function]
     call = CALLS.get(function, f"np.{function.__name__}(t)")
     rows = {"a": VALUES["a"][0], "b": VALUES["b"][0]} if function is np.outer else {}
-    np.testing.assert_allclose(eval(line, VALUES | rows), eval(call, dict(VALUES)))
-    tensors = {name: Tensor(value) for name, value in VALUES.items() if name != "np"}
+    matrices, _, vectors = line.removesuffix(" of vectors").partition(", or ")
+    np.testing.assert_allclose(eval(matrices, VALUES | rows), eval(call, dict(VALUES)))
+    if vectors:
+        rows = {"a": VALUES["a"][0], "b": VALUES["b"][0]}
+        np.testing.assert_allclose(eval(vectors, VALUES | rows), eval(call, VALUES | rows))
+    tensors = {n: Tensor(value) for n, value in VALUES.items() if n not in ("np", "axis")}
     with pytest.raises(TypeError, match=r"has no derivative rule\. Write ") as error:
         eval(call, VALUES | tensors)
     assert line in str(error.value)
+
+
+@pytest.mark.parametrize("axis", [None, 0, -1, (0, 1)])
+@pytest.mark.parametrize("function", [np.std, np.var, np.linalg.norm], ids=lambda f: f.__name__)
+def test_what_to_write_for_a_reduction_takes_an_axis(function, axis):
+    line, t = numpy_api.INSTEAD[function], np.array([[1.0, -2.0, 4.0], [3.0, 0.5, 0.25]])
+    expected = function(t, axis=axis)
+    found = eval(line, {"np": np, "t": Tensor(t), "axis": axis})
+    assert found.shape == np.shape(expected)
+    np.testing.assert_allclose(found.numpy(), expected)
+    check_grads(lambda t: eval(line, {"np": np, "t": t, "axis": axis}), t)
 
 
 def test_what_to_write_for_a_missing_method(w):
@@ -462,7 +484,9 @@ def test_what_to_write_for_a_missing_method_is_the_same(name):
     values = np.array([[1.0, -2.0], [3.0, 0.5]])
     arguments = {"view": "1, -1", "permute": "1, 0", "astype": "np.float32"}
     line = numpy_api.METHODS_INSTEAD[name].replace("...", arguments.get(name, "..."))
-    known = {"np": np, "functional": functional, "Tensor": Tensor, "axis": 0}
+    line = line.partition(";")[0]
+    axis = 0 if name == "unsqueeze" else None
+    known = {"np": np, "functional": functional, "tinygrad_edu": tinygrad_edu, "axis": axis}
     t = Tensor(values)
     if name == "dot":
         result, expected = eval(line, {"a": t, "b": t}), np.matmul(values, values)
@@ -473,6 +497,23 @@ def test_what_to_write_for_a_missing_method_is_the_same(name):
     if name not in ("any", "all"):
         assert isinstance(result, Tensor)
         assert result.dtype == expected.dtype
+
+
+@pytest.mark.parametrize("name", ["copy", "clone", "astype", "float"])
+def test_what_to_write_for_a_copy_keeps_the_gradient(w, name):
+    line = numpy_api.METHODS_INSTEAD[name].partition(";")[0].replace("...", "np.float32")
+    (eval(line, {"np": np, "tinygrad_edu": tinygrad_edu, "t": w}) * w).sum().backward()
+    np.testing.assert_array_equal(w.grad, 2 * w.data)
+
+
+@pytest.mark.parametrize("name", ["add_", "sub_", "zero_"])
+def test_what_to_write_for_a_change_in_place_is_noticed(w, name):
+    loss = (w * w).sum()
+    exec(numpy_api.METHODS_INSTEAD[name].replace("...", "1.0"), {"np": np, "w": w})
+    changed = {"add_": [2.0, 3.0, 4.0], "sub_": [0.0, 1.0, 2.0], "zero_": [0.0, 0.0, 0.0]}
+    np.testing.assert_array_equal(w.data, changed[name])
+    with pytest.raises(RuntimeError, match="mix old with new"):
+        loss.backward()
 
 
 def test_gradient_of_a_result_warns_and_says_why(w):

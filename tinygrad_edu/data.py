@@ -85,7 +85,7 @@ def minibatches(
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(
             f"rng is a np.random.Generator, not {rng!r}: make rng = np.random.default_rng(0) once, "
-            "before the first epoch; a seed would shuffle every epoch in the same order"
+            "before the first epoch, for a seed in each would give all the same order"
         )
     if drop_last and lengths[0] < batch_size:
         raise ValueError(

@@ -100,14 +100,16 @@ def result_is_fixed(tensor: Any, what: str) -> RuntimeError:
 
 def data_shape(tensor: Any, shape: tuple[int, ...]) -> ValueError:
     return ValueError(
-        f"{_sentence(describe(tensor))}, {tensor.shape}, cannot take data of shape {shape}."
+        f"{_sentence(describe(tensor))}, {tensor.shape}, cannot take data of shape {shape}: for "
+        "another shape make a new Tensor."
     )
 
 
 def in_place(tensor: Any) -> RuntimeError:
     return RuntimeError(
         f"An in-place operator would turn {describe(tensor)} from what is to be learned into a "
-        "result. Change its data: w.data -= learning_rate * w.grad."
+        "result. Change its data, w.data -= learning_rate * w.grad; or, for a new result, write "
+        "t = t + a."
     )
 
 
@@ -129,7 +131,7 @@ def gradient_of_result(tensor: Any) -> str:
 def not_a_gradient(tensor: Any, shape: tuple[int, ...]) -> ValueError:
     return ValueError(
         f"The gradient of {describe(tensor)} is None or an array of shape {tensor.shape}, but got "
-        f"shape {shape}."
+        f"shape {shape}. To forget it, write {tensor.name or 't'}.zero_grad()."
     )
 
 
@@ -229,9 +231,14 @@ def too_few_arrays(op: ops.Operation, given: int, count: int) -> TypeError:
 
 def unknown_parameters(func: Any, names: str) -> TypeError:
     name = f"np.{ops.name(func)}" if is_numpys(func) else ops.name(func)
+    if names == "out=":
+        return TypeError(
+            f"{name} of a Tensor does not take out=, nor can it be written into an array, as by "
+            "array += t. It makes a new Tensor: write t = t + a; or, to learn, "
+            "w.data -= learning_rate * w.grad."
+        )
     return TypeError(
-        f"{name} of a Tensor does not take {names}: its derivative rule does not know it. An "
-        "operation makes a new Tensor, as in t = t + a."
+        f"{name} of a Tensor does not take {names}: its derivative rule has no such parameter."
     )
 
 
@@ -339,7 +346,8 @@ def number_taken(tensor: Any) -> TypeError:
     return TypeError(
         f"{_sentence(describe(tensor))} is part of what is being differentiated, and plain numbers "
         "would be cut off from it. Use it as it is, with NumPy's functions: np.exp(t) for "
-        "math.exp(t.item()). To look at it, print(t); to cut it off on purpose, t.detach()."
+        "math.exp(t.item()), np.stack([a, b]) for np.array([a, b]). To look at it, print(t); to "
+        "cut it off on purpose, t.detach()."
     )
 
 

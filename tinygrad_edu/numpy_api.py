@@ -85,13 +85,13 @@ queries: set[Operation] = {
 # What to write for functions and methods that learners miss; t is a Tensor.
 
 INSTEAD: dict[Operation, str] = {
-    np.std: "np.sqrt(((t - t.mean()) ** 2).mean())",
-    np.var: "((t - t.mean()) ** 2).mean()",
-    np.average: "(weights * t).sum() / weights.sum()",
-    np.linalg.norm: "np.sqrt((t * t).sum())",
+    np.std: "np.sqrt(((t - t.mean(axis, keepdims=True)) ** 2).mean(axis))",
+    np.var: "((t - t.mean(axis, keepdims=True)) ** 2).mean(axis)",
+    np.average: "(weights * t).sum() / np.sum(weights)",
+    np.linalg.norm: "np.sqrt((t * t).sum(axis))",
     np.outer: "a[:, None] * b",
     np.inner: "a @ b.T",
-    np.vstack: "np.concatenate([a, b])",
+    np.vstack: "np.concatenate([a, b]), or np.stack([a, b]) of vectors",
     np.hstack: "np.concatenate([a, b], axis=-1)",
     np.ravel: "t.reshape(-1)",
     np.log2: "np.log(t) / np.log(2.0)",
@@ -118,13 +118,13 @@ METHODS_INSTEAD = {
     "unsqueeze": "np.expand_dims(t, axis)",
     "any": "(t > 0).any()",
     "all": "(t > 0).all()",
-    "copy": "t.detach()",
-    "clone": "t.detach()",
-    "astype": "Tensor(t.data, dtype=...)",
-    "float": "Tensor(t.data, dtype=float)",
+    "copy": "+t; or, to cut it off, t.detach()",
+    "clone": "+t; or, to cut it off, t.detach()",
+    "astype": "tinygrad_edu.ops.cast(t, dtype=...)",
+    "float": "tinygrad_edu.ops.cast(t, dtype=float)",
     "add_": "w.data += ...",
     "sub_": "w.data -= ...",
-    "zero_": "w.data[...] = 0",
+    "zero_": "w.data = np.zeros(w.shape)",
 }
 
 

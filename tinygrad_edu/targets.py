@@ -80,11 +80,14 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     t = _as_array(targets)
     if t.shape != scores.shape or not t.shape or not t.shape[-1]:
         return class_labels(loss, scores, targets)
+    one_score = t.ndim == 1 or t.shape[-1] == 1
+    labels = t.dtype.kind in "iub" or np.all((t == 0) | (t == 1))
     t = t.astype(scores.dtype)
-    if t.ndim == 1 and np.all((t == 0) | (t == 1)) and t.sum() != 1:
+    if one_score and labels and not np.all(t.sum(axis=-1) == 1):
         raise ValueError(
-            f"{loss} got scores and labels 0 and 1 of the one shape {t.shape}, one score for each "
-            "example: write binary_cross_entropy_with_logits(scores, targets)"
+            f"{loss} got scores and labels of the one shape {t.shape}, one score for each example: "
+            "for labels 0 and 1 write binary_cross_entropy_with_logits(scores, targets); for K "
+            "classes give each example a row of K scores, (N, K)"
         )
     distributions("targets", t)
     return t
