@@ -2,6 +2,8 @@
 
 import copy
 import pickle
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -72,3 +74,65 @@ def test_lengths_must_agree():
         SealedTestSet(X, Y[:9])
     with pytest.raises(ValueError, match=r"X has shape \(\) and y \(\)"):
         SealedTestSet(1, 2)
+
+
+@pytest.mark.parametrize(
+    ("predictions", "error", "message"),
+    [
+        (Y[:, None], ValueError, r"shape \(10, 1\), but.*\(10,\).*np\.reshape\(labels, \(10,\)\)"),
+        (1, ValueError, r"shape \(\)"),
+        (None, ValueError, r"shape \(\)"),
+        (Y[:9], ValueError, r"shape \(9,\)"),
+        (np.where(Y, "True", "False"), TypeError, "dtype <U5, but they are bool"),
+    ],
+    ids=str,
+)
+def test_predictions_that_are_no_labels_leave_it_sealed(predictions, error, message):
+    test_set = sealed()
+    with pytest.raises(error, match=message):
+        test_set.score(lambda x: predictions)
+    assert test_set.score(lambda x: x[:, 0] >= 4) == 1
+
+
+def test_text_is_compared_with_text():
+    letters = np.array(["a", "b", "c"])
+    assert SealedTestSet(np.eye(3), letters).score(lambda x: ["a", "b", "a"]) == pytest.approx(
+        2 / 3
+    )
+    with pytest.raises(TypeError, match="dtype int64, but they are <U1"):
+        SealedTestSet(np.eye(3), letters).score(lambda x: [0, 1, 0])
+
+
+def test_several_threads_open_it_once():
+    test_set, scores, refusals = sealed(), [], []
+    start = threading.Barrier(4)
+
+    def model(x):
+        time.sleep(0.01)
+        return x[:, 0] >= 4
+
+    def try_it():
+        start.wait()
+        try:
+            scores.append(test_set.score(model))
+        except RuntimeError as error:
+            refusals.append(error)
+
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert scores == [1]
+    assert len(refusals) == 3
+
+
+def test_a_model_cannot_open_it_on_the_way():
+    test_set = sealed()
+
+    def model(x):
+        test_set.score(lambda x: x[:, 0] >= 4)
+        return x[:, 0] >= 4
+
+    with pytest.raises(RuntimeError, match="was opened on"):
+        test_set.score(model)

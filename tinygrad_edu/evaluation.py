@@ -1,5 +1,6 @@
 """A test set that can be used once, so that its score stays an honest estimate."""
 
+import threading
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any, NoReturn
@@ -36,6 +37,7 @@ class SealedTestSet:
             )
         self.__examples = X, y
         self.__opened = ""
+        self.__opening = threading.RLock()  # several threads must not open it at the same time
 
     def score(self, model: Any, scoring: Callable[[Any, Any, Any], Any] | None = None) -> Any:
         """The score of ``model``, the first time; after that, RuntimeError.
@@ -43,31 +45,50 @@ class SealedTestSet:
         ``model``: a fitted estimator with ``score(X, y)``, or a function from X to predicted
         labels, whose score is the share that is right. ``scoring``: a function of (model, X, y), as
         scikit-learn's ``get_scorer("roc_auc")`` gives. An error in the model leaves the set sealed.
-        Raises TypeError if ``model`` is neither.
+        Raises TypeError if ``model`` is neither, or predicts text for numbers or the other way
+        round, ValueError if it does not predict one label for each example; then, too, the set
+        stays sealed.
         """
+        with self.__opening:
+            self.__refuse_opened()
+            result = self.__score(model, scoring)
+            self.__refuse_opened()  # by the model itself
+            self.__opened = (
+                f"opened on {datetime.now():%Y-%m-%d at %H:%M:%S} and gave {result:.4g} for a "
+                f"{type(model).__name__}"
+            )
+        return result
+
+    def __refuse_opened(self) -> None:
         if self.__opened:
             raise RuntimeError(
                 f"this test set was {self.__opened}. A second score would help to choose, and what "
                 "is chosen by test data scores too well on it: choose by a validation set, or hold "
                 "out new data"
             )
+
+    def __score(self, model: Any, scoring: Callable[[Any, Any, Any], Any] | None) -> Any:
         x, y = self.__examples
         if scoring is not None:
-            result = scoring(model, x, y)
-        elif hasattr(model, "score"):
-            result = model.score(x, y)
-        elif callable(model):
-            result = np.mean(np.asarray(model(x)) == np.asarray(y))
-        else:
+            return scoring(model, x, y)
+        if hasattr(model, "score"):
+            return model.score(x, y)
+        if not callable(model):
             raise TypeError(
                 f"to score takes an estimator or a function from X to labels, but got {model!r}"
             )
-        named = type(model).__name__
-        self.__opened = (
-            f"opened on {datetime.now():%Y-%m-%d at %H:%M:%S} and gave {result:.4g} for "
-        )
-        self.__opened += f"a {named}"
-        return result
+        predicted, labels = np.asarray(model(x)), np.asarray(y)
+        if predicted.shape != labels.shape:
+            raise ValueError(
+                f"the model predicts labels of shape {predicted.shape}, but there are labels of "
+                f"shape {labels.shape}: return one label for each example, such as "
+                f"np.reshape(labels, {labels.shape})"
+            )
+        if (predicted.dtype.kind in "US") != (labels.dtype.kind in "US"):
+            raise TypeError(
+                f"the model predicts labels of dtype {predicted.dtype}, but they are {labels.dtype}"
+            )
+        return np.mean(predicted == labels)
 
     def __len__(self) -> int:
         return len(self.__examples[1])
