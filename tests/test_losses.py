@@ -2,6 +2,7 @@
 
 import itertools
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -763,3 +764,53 @@ def test_one_score_for_each_example_is_no_row_of_classes(labels):
     if np.max(labels) == 1:  # as the message says
         binary_cross_entropy_with_logits(scores, labels)
     assert cross_entropy(np.zeros((4, 3)), np.ravel(labels).astype(int)) == pytest.approx(np.log(3))
+
+
+def unusual(kind):
+    """Numbers of (2, 3) in a kind of array that is none of real numbers alone."""
+    numbers = np.full((2, 3), 1 / 3)
+    if kind == "masked":
+        return np.ma.array(numbers, mask=numbers > 1)
+    if kind == "matrix":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)
+            return np.matrix(numbers)
+    return {"text": numbers.astype(str), "object": np.full((2, 3), None), "complex": numbers * 1j}[
+        kind
+    ]
+
+
+@pytest.mark.parametrize("kind", ["masked", "matrix", "text", "object", "complex"])
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x: softmax(x),
+        lambda x: sigmoid(x),
+        lambda x: mse_loss(x, np.ones((2, 3))),
+        lambda x: mse_loss(np.ones((2, 3)), x),
+        lambda x: mse_loss(Tensor(np.ones((2, 3)), requires_grad=True), x),
+        lambda x: cross_entropy(x, [0, 1]),
+        lambda x: cross_entropy(np.zeros((2, 3)), x),
+        lambda x: hinge(x, np.ones((2, 3))),
+        lambda x: binary_cross_entropy_with_logits(np.zeros((2, 3)), x),
+        lambda x: kl_divergence(x, np.full((2, 3), 1 / 3)),
+        lambda x: Tensor(np.ones((2, 3)), requires_grad=True) * x,
+        lambda x: setattr(Tensor(np.ones((2, 3)), requires_grad=True), "grad", x),
+        lambda x: setattr(Tensor(np.ones((2, 3)), requires_grad=True), "data", x),
+        lambda x: Tensor(x),
+    ],
+)
+def test_what_is_no_array_of_real_numbers_is_refused_everywhere(use, kind):
+    with pytest.raises(TypeError, match=r"[Mm]asked|matrix|dtype|numbers"):
+        use(unusual(kind))
+
+
+def test_masked_labels_and_indices_are_refused():
+    labels = np.ma.array([0, 1], mask=[False, True])
+    for use in (
+        lambda: cross_entropy(np.zeros((2, 3)), labels),
+        lambda: one_hot(labels, 3),
+        lambda: Tensor([1.0, 2.0, 3.0])[labels],
+    ):
+        with pytest.raises(TypeError, match="masked array"):
+            use()

@@ -56,6 +56,13 @@ def masked() -> TypeError:
     )
 
 
+def matrix() -> TypeError:
+    return TypeError(
+        "A np.matrix cannot be in a graph, because its * is the product @ of a Tensor. Write "
+        "np.asarray(m)."
+    )
+
+
 def no_flag(value: Any) -> TypeError:
     return TypeError(
         f"requires_grad is True or False, but got {value!r}. More than one number makes a list: "

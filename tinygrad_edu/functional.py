@@ -10,8 +10,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, overload
 
 import numpy as np
 
-from tinygrad_edu import errors, ops
+from tinygrad_edu import ops
 from tinygrad_edu.backprop import plain
+from tinygrad_edu.inputs import as_array, check_dtype
 from tinygrad_edu.modes import function_scope
 from tinygrad_edu.tensor import Array, Tensor, record
 
@@ -155,7 +156,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     array([[0., 0., 1.],
            [1., 0., 0.]])
     """
-    indices = np.asarray(plain(labels))
+    indices = as_array(labels)
     check_labels(indices, num_classes)
     rows: Array = (indices[..., None] == np.arange(num_classes)).astype(dtype)
     return rows
@@ -190,11 +191,10 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
     """A Tensor, or else an array, of floating point: in ``dtype`` if ``x`` requires no gradient."""
     if isinstance(x, Tensor) and dtype is None and x.requires_grad:
         return x
-    values = x if isinstance(x, Tensor) else np.asarray(x)
+    values = x if isinstance(x, Tensor) else as_array(x)
+    check_dtype(values.dtype)  # astype would read text, and drop the imaginary part
     dtype = dtype or (values.dtype if values.dtype.kind == "f" else np.float64)
     if not isinstance(values, Tensor):
-        if values.dtype.kind == "c":  # astype would drop the imaginary part
-            raise errors.not_real(values.dtype)
         return values.astype(dtype, copy=False)
     return values if values.dtype == dtype or values.requires_grad else Tensor(values, dtype=dtype)
 

@@ -9,6 +9,19 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, plain
 
 
+def as_array(x: Any) -> NDArray[Any]:
+    """The value of a Tensor, or what NumPy reads as an array, of any dtype.
+
+    Raises TypeError for a masked array, whose mask would be lost, and for ``np.matrix``, whose
+    ``*`` is another operation.
+    """
+    if isinstance(x, np.ma.MaskedArray):
+        raise errors.masked()
+    if isinstance(x, np.matrix):
+        raise errors.matrix()
+    return np.asarray(plain(x))
+
+
 def check_dtype(dtype: np.dtype[Any]) -> None:
     """Refuse all but floating point up to float64, integers and booleans."""
     if dtype.kind not in "fiub" or dtype.itemsize > 8:
@@ -19,10 +32,8 @@ def as_data(data: Any, dtype: Any = None) -> NDArray[Any]:
     """A new array, in native byte order, of what can be the data of a Tensor."""
     if getattr(data, "requires_grad", False):
         raise errors.cut_off(data, "Use it as it is")
-    if isinstance(data, np.ma.MaskedArray):
-        raise errors.masked()
     try:
-        array = np.array(plain(data))
+        array = np.array(as_array(data))
     except ValueError as error:
         raise errors.ragged(error) from None
     dtype = np.dtype(dtype or array.dtype)
@@ -41,10 +52,8 @@ def as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     floating = [dtype for dtype in nodes if dtype.kind == "f"]
     operands: list[Any] = []
     for arg, rule in zip(args, ops.derivatives[op], strict=False):  # Each has no end
-        value = np.asarray(plain(arg))
+        value = as_array(arg)
         check_dtype(value.dtype)
-        if isinstance(arg, np.ma.MaskedArray):
-            raise errors.masked()
         keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Node | np.ndarray)
         if rule and floating and not keeps_dtype:
             value = value.astype(floating[0])
@@ -62,7 +71,7 @@ def number_or_array(array: Any) -> Any:
 def own_parameter(param: Any) -> Any:
     """A parameter that nobody can change before ``backward`` needs it."""
     if isinstance(param, Node | np.ndarray):
-        return np.array(plain(param))
+        return np.array(as_array(param))
     return tuple(param) if isinstance(param, list) else param
 
 
@@ -77,5 +86,5 @@ def own_part(part: Any) -> Any:
     """A part of an index, likewise."""
     if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
         return part
-    array = np.array(plain(part))
+    array = np.array(as_array(part))
     return array if array.size else array.astype(bool if array.dtype == bool else int)

@@ -12,6 +12,7 @@ import numpy as np
 from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.functional import as_floating, check_labels
+from tinygrad_edu.inputs import as_array, check_dtype
 from tinygrad_edu.modes import is_recording
 from tinygrad_edu.tensor import Array, Tensor
 
@@ -80,6 +81,7 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     t = _as_array(targets)
     if t.shape != scores.shape or not t.shape or not t.shape[-1]:
         return class_labels(loss, scores, targets)
+    check_dtype(t.dtype)  # astype would read text
     one_score = t.ndim == 1 or t.shape[-1] == 1
     labels = t.dtype.kind in "iub" or np.all((t == 0) | (t == 1))
     t = t.astype(scores.dtype)
@@ -172,7 +174,7 @@ def _as_array(targets: Any) -> Array:
     if isinstance(targets, Tensor) and targets.requires_grad:
         advice = "Targets are data, and come second: loss(predictions, targets)"
         raise errors.cut_off(targets, advice)
-    return np.asarray(plain(targets))
+    return as_array(targets)
 
 
 def _rounding(rows: Any) -> float:
