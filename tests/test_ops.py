@@ -454,3 +454,19 @@ def test_a_forward_function_returns_real_numbers_or_is_refused(forward, message)
 def test_a_rule_that_cannot_take_its_arrays_is_refused_at_once(rules, instead):
     with pytest.raises(TypeError, match=instead):
         primitive(lambda *arrays: arrays[0], *rules)
+
+
+@pytest.mark.parametrize("base", [0.0, 5e-324, -5e-324, 1e-310, 2.0])
+@pytest.mark.parametrize("zero", [0, 0.0, np.zeros(1)])
+def test_a_power_of_0_is_flat_in_its_base(base, zero):
+    x = Tensor([base], requires_grad=True)
+    (x**zero).sum().backward()
+    assert x.grad.tolist() == [0.0]
+
+
+@pytest.mark.parametrize(("exponent", "slope"), [(2.0, 0.0), (0.0, 0.0), (-1.0, -np.inf)])
+def test_a_power_of_base_0_by_its_exponent(exponent, slope):
+    b = Tensor([exponent], requires_grad=True)
+    with np.errstate(divide="ignore"):
+        (0.0**b).sum().backward()
+    assert b.grad.tolist() == [slope]

@@ -79,14 +79,14 @@ derivatives: dict[Operation, "tuple[Rule | None, ...] | Each"] = {
 
 def _power_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     """g * b * a ** (b - 1)"""
-    if np.any(b == 0):  # 0 ** 0 is flat in its base, but b * a ** (b - 1) would read 0 * inf
-        a = np.where((a == 0) & (b == 0), 1, a)
+    if np.any(b == 0):  # a ** 0 is flat in a, but b * a ** (b - 1) would read 0 * inf near 0
+        a = np.where(b == 0, 1, a)
     return g * b * a ** (b - 1)
 
 
 def _power_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     """g * y * log(a)"""
-    return g * y * np.log(np.where(a == 0, np.ones_like(y), a))
+    return g * y * np.log(np.where((a == 0) & (b >= 0), np.ones_like(y), a))
 
 
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:

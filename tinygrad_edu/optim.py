@@ -56,7 +56,10 @@ class SGD:
             )
         self.params = list(params)
         if not self.params:
-            raise ValueError("SGD got no parameters to learn: pass model.parameters()")
+            raise ValueError(
+                "SGD got no parameters to learn: pass model.parameters(), of a model whose Tensors "
+                "are made with requires_grad=True"
+            )
         for p in self.params:
             if not isinstance(p, Tensor) or not (p.requires_grad and p.is_leaf):
                 raise TypeError(
