@@ -1,6 +1,7 @@
 """The classifier does what scikit-learn's do, by the Tensors and losses of this package."""
 
 import ast
+import itertools
 import pickle
 import subprocess
 import sys
@@ -687,3 +688,26 @@ def test_as_accurate_as_scikit_learn(name, loss):
     ours, theirs = accuracies(name, loss, seeds=range(10), steps=4000)
     print(f"{name:7} {loss:14} ours {ours:.4f} theirs {theirs:.4f}")  # shown by pytest -rP
     assert ours > theirs - 0.01
+
+
+@pytest.mark.parametrize("labels", [[5, 0, 1], [0, 1, -1]])
+def test_a_number_is_no_truth_value(labels):
+    model = LinearClassifier(random_state=0)
+    with pytest.raises(ValueError, match=r"labels \[.*\] that are not in \[False  True\]"):
+        model.partial_fit(X[:3], labels, classes=[False, True])
+    assert not hasattr(model, "coef_")
+    model.partial_fit(X[:3], [1, 0, 1], classes=[False, True])
+
+
+def test_a_callback_may_change_the_learning_rate():
+    seen = []
+
+    def lower(model):
+        seen.append(model.coef_.copy())
+        model.learning_rate = 1e-12
+
+    model = LinearClassifier(learning_rate=0.01, max_iter=3, tol=None, random_state=0)
+    model.set_params(callback=lower).fit(X, Y)
+    moved = [np.abs(b - a).max() for a, b in itertools.pairwise(seen)]
+    assert np.abs(seen[0]).max() > 1e-3
+    assert max(moved) < 1e-9

@@ -254,7 +254,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             check_classification_targets(y)
             encoder = LabelEncoder()
             encoder.fit(self.classes_ if resume else y if classes is None else classes)
-            y, self.classes_ = encoder.transform(y), encoder.classes_
+            given, self.classes_ = y, encoder.classes_
+            y = encoder.transform(given)
+            if not np.array_equal(self.classes_[y], given):  # 5 is no label of False and True
+                others = np.unique(given[self.classes_[y] != given])[:5]
+                raise ValueError(f"y contains labels {others} that are not in {self.classes_}")
             if len(self.classes_) < 2:
                 raise ValueError(f"there must be two classes or more, not 1 class: {self.classes_}")
             if not (partial and resume):
@@ -351,6 +355,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     ) -> float:
         """One pass over the rows ``train``; the mean loss on the way."""
         mean = 0.0
+        sgd.lr = self.learning_rate  # a callback may have changed it
+        sgd.momentum = self.momentum
         for rows in minibatches(train, batch_size=self.batch_size, rng=rng, shuffle=self.shuffle):
             value = self._step(sgd, X[rows], y[rows]).item()
             if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
