@@ -42,7 +42,7 @@ show(figure, "derivative_nudges.png", words + "they turn into the tangent.")
 
 # %% [markdown]
 # The slope of the tangent is the derivative. So let us take the nudge, from now on the step `h`, as
-# small as we can. The rules of calculus give `-1 / (1 + exp(s))`: this shall be the judge.
+# small as we can. The rules of calculus give `-1 / (1 + exp(s))`: that is the judge.
 
 # %%
 exact = -1 / (1 + np.exp(-1.0))

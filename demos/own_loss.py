@@ -106,7 +106,7 @@ axes.legend()
 show(axes.figure, "own_loss_rare.png", "Both cross 1/2 at nearly the same x; focal is less sure.")
 
 # %% [markdown]
-# Hardly the decision: here both turn positive at nearly the same `x`. But the probabilities of
+# Not the decision: here both turn positive at nearly the same `x`. But the probabilities of
 # focal loss are not true ones. Measure what your loss changes before you believe in it.
 
 # %%

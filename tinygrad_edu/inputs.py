@@ -1,4 +1,4 @@
-"""What may enter a graph: real numbers, and in arrays that nobody else can change."""
+"""Checks of all that enters a graph: real numbers, and in arrays of its own."""
 
 from typing import Any
 
