@@ -1,5 +1,8 @@
 """Modules find their parameters, and layers compute what they say."""
 
+import abc
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -350,6 +353,37 @@ def test_a_result_is_no_parameter_and_says_so_when_it_is_assigned():
     small.weight = Tensor(0.01 * np.ones((2, 1)), requires_grad=True)  # as the message says
     assert [name for name, _ in small.named_parameters()] == ["weight", "bias"]
     small.last = (small.weight * 2).detach()
+
+
+def test_a_result_does_not_take_the_place_of_a_parameter():
+    linear = nn.Linear(2, 1)
+    with pytest.raises(TypeError, match=r"Linear\.weight would be the result of multiply"):
+        linear.weight = linear.weight * 0.5
+    assert len(linear.parameters()) == 2
+
+
+@pytest.mark.parametrize("run", [lambda m, x: m(x), lambda m, x: m.forward(x)])
+def test_results_may_be_kept_once_a_module_is_built(run):
+    class Keeping(nn.Linear):
+        def forward(self, x):
+            self.hidden = super().forward(x)
+            return self.hidden
+
+    keeping = Keeping(2, 1)
+    assert run(keeping, [1.0, 2.0]) is keeping.hidden
+    keeping.last = run(keeping, [1.0, 2.0])
+    for module in keeping, pickle.loads(pickle.dumps(nn.Linear(2, 1))):
+        module.note = keeping.hidden * 2
+        assert list(module.state_dict()) == ["weight", "bias"]
+
+
+def test_a_module_may_have_abstract_methods():
+    class Base(nn.Module, abc.ABC):
+        @abc.abstractmethod
+        def forward(self, x): ...
+
+    with pytest.raises(TypeError, match="abstract"):
+        Base()
 
 
 def test_results_may_be_kept_in_forward_and_in_what_is_differentiated():

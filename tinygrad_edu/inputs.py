@@ -57,8 +57,9 @@ def as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
         keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Node | np.ndarray)
         if rule and floating and not keeps_dtype:
             value = value.astype(floating[0])
-            make: Any = type(arg)
-            arg = make(value, name=arg.name) if isinstance(arg, Node) else arg
+            if isinstance(arg, Node):
+                make: Any = type(arg)
+                arg = make(value, name=arg.name)
         operands.append(arg if isinstance(arg, Node) or type(arg) in (float, int) else value)
     return tuple(operands)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABCMeta
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,14 +13,26 @@ from tinygrad_edu.modes import mode, scope
 from tinygrad_edu.tensor import Array, Tensor
 
 
-class Module:
+class _Building(ABCMeta):  # of which modules may have abstract methods, too
+    """The class of module classes: it knows when ``__init__`` of a module is through."""
+
+    if not TYPE_CHECKING:  # type checkers are to see the parameters of __init__
+
+        def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+            module = super().__call__(*args, **kwargs)
+            module.is_built = True
+            return module
+
+
+class Module(metaclass=_Building):
     """The base class of models: a subclass assigns Tensors and modules, and defines ``forward``.
 
     A module keeps the leaf Tensors in its attributes, and in lists, tuples and dicts there; each
     has the path to it for a name, such as ``layers.0.weight``. Those that require a gradient are
-    its parameters. Raises TypeError if a result is assigned where a leaf is due, as in ``self.w =
-    Tensor(..., requires_grad=True) * 0.01``, for it would be no parameter, or if something else
-    takes the place of a parameter. ``forward`` may keep results, and None may replace a parameter.
+    its parameters. Raises TypeError if ``__init__`` assigns a result, as in ``self.w = Tensor(...,
+    requires_grad=True) * 0.01``, for it would be no parameter, or if a result or something else
+    takes the place of a parameter; None may. Later, as in ``forward``, results may be kept; and in
+    a function that is being differentiated, a result may stand for a parameter.
 
     >>> from tinygrad_edu import Tensor, nn
     >>> class Line(nn.Module):
@@ -35,15 +48,18 @@ class Module:
     {'slope': array(1.)}
     """
 
+    is_built = False  # whether __init__ is through
+
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Tensor) and not value.is_leaf and not self._may_keep_results():
+        old = vars(self).get(name)
+        is_parameter = isinstance(old, Tensor) and old.is_leaf and old.requires_grad
+        is_result = isinstance(value, Tensor) and not value.is_leaf
+        if is_result and (is_parameter or not self.is_built) and not mode.get().variables:
             raise TypeError(
                 f"{type(self).__name__}.{name} would be {errors.describe(value)}, which is no "
                 "parameter: only leaf Tensors are learned and saved. Compute the numbers first, "
                 f"self.{name} = Tensor(0.01 * numbers, requires_grad=True); or keep t.detach()"
             )
-        old = vars(self).get(name)
-        is_parameter = isinstance(old, Tensor) and old.is_leaf and old.requires_grad
         if is_parameter and value is not None and not isinstance(value, Tensor | Module):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a parameter, and {type(value).__name__} would "
@@ -51,16 +67,6 @@ class Module:
                 f".{name} = None"
             )
         super().__setattr__(name, value)
-
-    def _may_keep_results(self) -> bool:
-        """Whether this module is being called, or a function of it is being differentiated."""
-        state = mode.get()
-        scopes = state.scopes
-        while scopes is not None:
-            inner, scopes = scopes
-            if inner.owner is not None and inner.owner() is self:
-                return True
-        return bool(state.variables)
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output of the module; calling the module calls this method.
