@@ -1,47 +1,16 @@
-"""The table of operations: what each is called with, over its whole domain but for the kinks.
-
-A row is a strategy for the arguments of one call: the arrays, then the parameters by name.
-"""
+"""The table of operations: what each is called with, over its whole domain but for the kinks."""
 
 from typing import Any
 
 import numpy as np
+from calls import Call, along, one, reduced, sequences, two
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from rows_arithmetic import ARITHMETIC
+from rows_arrangement import ARRANGEMENT
 
 from tinygrad_edu import ops
 from tinygrad_edu.testing.strategies import arrays, broadcastable, shapes, spaced
-
-Call = tuple[tuple[Any, ...], dict[str, Any]]
-
-
-def one(**domain: Any) -> st.SearchStrategy[Call]:
-    return arrays(**domain).map(lambda x: ((x,), {}))
-
-
-def two(**domain: Any) -> st.SearchStrategy[Call]:
-    return broadcastable(2, **domain).map(lambda pair: (pair, {}))
-
-
-def _axis(draw: st.DrawFn, ndim: int) -> int:
-    return draw(st.integers(-ndim, ndim - 1))
-
-
-@st.composite
-def reduced(draw: st.DrawFn) -> Call:
-    x = draw(arrays())
-    axes = st.none()
-    if x.ndim:
-        several = st.lists(st.integers(0, x.ndim - 1), unique=True).map(tuple)
-        signed = several.map(lambda some: tuple(i - x.ndim if i % 2 else i for i in some))
-        axes |= st.integers(-x.ndim, x.ndim - 1) | several | signed
-    return (x,), {"axis": draw(axes), "keepdims": draw(st.booleans())}
-
-
-@st.composite
-def along(draw: st.DrawFn, or_none: bool = True, **domain: Any) -> Call:
-    x = draw(arrays(shapes(min_dims=1), **domain))
-    return (x,), {"axis": None if or_none and draw(st.booleans()) else _axis(draw, x.ndim)}
 
 
 @st.composite
@@ -88,46 +57,10 @@ def permuted(draw: st.DrawFn) -> Call:
 
 
 @st.composite
-def swapped(draw: st.DrawFn) -> Call:
-    x = draw(arrays(shapes(min_dims=1)))
-    return (x,), {"axis1": _axis(draw, x.ndim), "axis2": _axis(draw, x.ndim)}
-
-
-@st.composite
 def stretched(draw: st.DrawFn) -> Call:
     x = draw(arrays())
     shape = tuple(3 if n == 1 and draw(st.booleans()) else n for n in x.shape)
     return (x,), {"shape": draw(st.sampled_from([(), (2,), (1, 2)])) + shape}
-
-
-@st.composite
-def expanded(draw: st.DrawFn) -> Call:
-    x = draw(arrays())
-    ndim = x.ndim + 2
-    axes = draw(st.permutations(range(ndim)))[:2]
-    return (x,), {"axis": draw(st.sampled_from([0, -1, tuple(axes), (axes[0] - ndim, axes[1])]))}
-
-
-@st.composite
-def squeezed(draw: st.DrawFn) -> Call:
-    x = draw(arrays(shapes(max_side=2)))
-    ones = [i for i, n in enumerate(x.shape) if n == 1]
-    choices: list[Any] = [None, tuple(ones), tuple(i - x.ndim for i in ones), *ones]
-    return (x,), {"axis": draw(st.sampled_from(choices))}
-
-
-@st.composite
-def flipped(draw: st.DrawFn) -> Call:
-    x = draw(arrays(shapes(min_dims=1)))
-    choices = [None, _axis(draw, x.ndim), tuple(range(x.ndim))]
-    return (x,), {"axis": draw(st.sampled_from(choices))}
-
-
-@st.composite
-def clipped(draw: st.DrawFn) -> Call:
-    limits = draw(st.sampled_from([(-1.0, 1.0), (None, 0.5), (-0.5, None), (0.0, 0.0)]))
-    x = draw(arrays(kinks=[limit for limit in limits if limit is not None]))
-    return (x,), {"a_min": limits[0], "a_max": limits[1]}
 
 
 @st.composite
@@ -160,43 +93,12 @@ def scattered(draw: st.DrawFn) -> Call:
 
 
 @st.composite
-def sequences(draw: st.DrawFn) -> Call:
-    """Arrays that differ in length along one axis, and that axis."""
-    shape, count = draw(shapes(min_dims=1)), draw(st.integers(1, 3))
-    axis = _axis(draw, len(shape))
-    sized = []
-    for _ in range(count):
-        parts = list(shape)
-        parts[axis] = draw(st.integers(1, 3))
-        sized.append(tuple(parts))
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return tuple(spaced(rng, sized, -2.0, 2.0)), {"axis": axis}
-
-
-@st.composite
 def joined(draw: st.DrawFn) -> Call:
     """As ``sequences``, in the terms of the primitive: the positions where the arrays meet."""
     parts, where = draw(sequences())
     axis = where["axis"] % parts[0].ndim
     edges = [0, *np.cumsum([part.shape[axis] for part in parts])]
     return parts, {"axis": axis, "edges": edges}
-
-
-@st.composite
-def stacked(draw: st.DrawFn) -> Call:
-    shape = draw(shapes())
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    parts = spaced(rng, [shape] * draw(st.integers(1, 3)), -2.0, 2.0)
-    return tuple(parts), {"axis": _axis(draw, len(shape) + 1)}
-
-
-@st.composite
-def dotted(draw: st.DrawFn) -> Call:
-    left, right = draw(
-        st.sampled_from([((), (2,)), ((3,), (3,)), ((2, 3), (3,)), ((2, 3), (3, 2))])
-    )
-    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
-    return tuple(spaced(rng, [left, right], -2.0, 2.0)), {}
 
 
 OPERATIONS: dict[ops.Operation, st.SearchStrategy[Call]] = {
@@ -237,16 +139,6 @@ OPERATIONS: dict[ops.Operation, st.SearchStrategy[Call]] = {
     ops.getitem: indexed(),
     ops.scatter: scattered(),
     ops.concatenate: joined(),
-    # composed of the ones above
-    np.square: one(),
-    np.clip: clipped(),
-    np.dot: dotted(),
-    np.swapaxes: swapped(),
-    np.expand_dims: expanded(),
-    np.squeeze: squeezed(),
-    np.flip: flipped(),
-    np.concatenate: sequences(),
-    np.stack: stacked(),
+    **ARITHMETIC,
+    **ARRANGEMENT,
 }
-
-TAKES_A_LIST = {np.concatenate, np.stack}

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import OPERATIONS, TAKES_A_LIST, indices
+from rows_arrangement import TAKES_A_LIST
+from strategies import OPERATIONS, indices
 
 from tinygrad_edu import Tensor, kernels, numpy_api, ops, primitive
 from tinygrad_edu.testing import check_grads

@@ -25,6 +25,7 @@ INTERNAL = {
     *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
     *("testing.check",),  # of testing
     *("errors", "files", "inputs", "kernels", "numpy_api", "targets"),  # for the package itself
+    *("numpy_arithmetic", "numpy_arrangement"),
     *("drawing.formula", "drawing.graph", "drawing.page", "drawing.render", "drawing.text"),
 }
 

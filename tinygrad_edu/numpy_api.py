@@ -1,75 +1,17 @@
 """NumPy functions on Tensors: which are composed, which only ask, how a call is read."""
 
-import itertools
 from functools import cache
 from inspect import signature
 from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygrad_edu import errors, ops
+from tinygrad_edu import errors, numpy_arithmetic, numpy_arrangement, ops
 from tinygrad_edu.ops import Operation
 
 # Functions that need no rule of their own, because those with a rule can say them.
 
-
-def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
-    if axis is None:
-        arrays, axis = [np.reshape(a, -1) for a in arrays], 0
-    axis = range(np.ndim(arrays[0]))[axis]
-    edges = list(itertools.accumulate((np.shape(a)[axis] for a in arrays), initial=0))
-    return ops.concatenate(*arrays, axis=axis, edges=edges)
-
-
-def _stack(arrays: Any, axis: int = 0) -> Any:
-    return np.concatenate([np.expand_dims(a, axis) for a in arrays], axis)
-
-
-def _clip(a: Any, a_min: Any = None, a_max: Any = None, *, min: Any = None, max: Any = None) -> Any:
-    low, high = a_min if min is None else min, a_max if max is None else max
-    a = a if low is None else np.maximum(a, low)
-    return a if high is None else np.minimum(a, high)
-
-
-def _dot(a: Any, b: Any) -> Any:
-    if np.ndim(a) > 2 or np.ndim(b) > 2:
-        raise TypeError("np.dot is defined here up to 2-D; for stacks of matrices write a @ b")
-    return np.multiply(a, b) if np.ndim(a) == 0 or np.ndim(b) == 0 else np.matmul(a, b)
-
-
-def _swapaxes(a: Any, axis1: int, axis2: int) -> Any:
-    axes = list(range(np.ndim(a)))
-    axes[axis1], axes[axis2] = axes[axis2], axes[axis1]
-    return np.transpose(a, axes)
-
-
-def _flip(m: Any, axis: int | tuple[int, ...] | None = None) -> Any:
-    axes = range(np.ndim(m)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    index = [slice(None)] * np.ndim(m)
-    for i in axes:
-        index[i] = slice(None, None, -1)
-    return m[tuple(index)]
-
-
-def _expand_dims(a: Any, axis: int | tuple[int, ...]) -> Any:
-    return np.reshape(a, np.expand_dims(np.broadcast_to(0, np.shape(a)), axis).shape)
-
-
-def _squeeze(a: Any, axis: int | tuple[int, ...] | None = None) -> Any:
-    return np.reshape(a, np.squeeze(np.broadcast_to(0, np.shape(a)), axis).shape)
-
-
-compositions: dict[Operation, Operation] = {
-    np.square: lambda x: np.multiply(x, x),
-    np.clip: _clip,
-    np.dot: _dot,
-    np.swapaxes: _swapaxes,
-    np.expand_dims: _expand_dims,
-    np.squeeze: _squeeze,
-    np.flip: _flip,
-    np.concatenate: _concatenate,
-    np.stack: _stack,
-}
+compositions = numpy_arrangement.compositions | numpy_arithmetic.compositions
 
 # Functions that ask about numbers: the answer is plain data, with no gradient to carry.
 
