@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 import weakref
-from typing import Any
+from collections import deque
+from collections.abc import Iterable
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,6 +19,30 @@ from tinygrad_edu.tensor import Array, Tensor
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 
 
+# How to leave out the elements where an operation is not finite: of which argument, and the line.
+_CHOSEN: dict[ops.Operation, tuple[int, str]] = {
+    np.log: (0, "np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0)"),
+    np.sqrt: (0, "np.where(x > 0, np.sqrt(np.where(x > 0, x, 1.0)), 0.0)"),
+    np.power: (0, "np.where(x > 0, np.where(x > 0, x, 1.0) ** p, 0.0)"),
+    np.divide: (1, "np.where(x != 0, a / np.where(x != 0, x, 1.0), 0.0)"),
+}
+# How to keep them: operations whose slope at 0 is infinite, with a small number inside.
+_SHIFTED = {
+    np.log: "np.log(x + {small})",
+    np.sqrt: "np.sqrt(x + {small})",
+    np.power: "(x + {small}) ** p",
+}
+_CHOOSE = "If np.where is to leave this element out, choose a safe argument first"
+
+
+class _Use(NamedTuple):
+    """How a result was computed: by whom its arrays are locked, where, and what was in them."""
+
+    user: int
+    line: str
+    contents: list[int]  # a hash of each argument, and of the result
+
+
 class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used like a function)
     """Find where numbers go wrong. A context manager and a decorator; it costs time only inside.
 
@@ -23,7 +51,8 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
     are there. And the arrays that a graph uses are locked until ``backward`` is through or the
     graph is dropped: to write to an element raises NumPy's "read-only" ValueError, where otherwise
     the gradient would mix old numbers with new ones. A view made of a locked array, as in
-    ``rows = x[:2]`` inside, stays read-only. Use one ``debug()`` for each thread. Raises TypeError
+    ``rows = x[:2]`` inside, stays read-only. A view made before can still write; then ``backward``
+    raises RuntimeError. Several threads may have a ``debug()`` each, or share one. Raises TypeError
     for what ``no_grad`` does not decorate.
 
     >>> import numpy as np
@@ -37,23 +66,27 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
     """
 
     def __init__(self) -> None:
-        self._lines: dict[int, str] = {}
-        self._locks = _Locks()
+        self._entered = 0
+        self._counting = threading.Lock()
+        self._uses: dict[int, _Use] = {}  # of each result, by its id
 
     def __enter__(self) -> None:
         paused, watchers, scopes, variables = mode.get()
         mode.set(State(paused, (*watchers, self), scopes, variables))
+        with self._counting:
+            self._entered += 1
 
     def __exit__(self, *exception: object) -> None:
         paused, watchers, scopes, variables = mode.get()
-        if self not in watchers:  # a generator may end in another thread
-            return
-        last = len(watchers) - 1 - watchers[::-1].index(self)
-        watchers = watchers[:last] + watchers[last + 1 :]
-        mode.set(State(paused, watchers, scopes, variables))
-        if self not in watchers:
-            for key in list(self._lines):
-                self._release(key)
+        if self in watchers:  # a generator may end in another thread
+            last = len(watchers) - 1 - watchers[::-1].index(self)
+            watchers = watchers[:last] + watchers[last + 1 :]
+            mode.set(State(paused, watchers, scopes, variables))
+        with self._counting:
+            self._entered -= 1
+            is_over = self._entered == 0
+        if is_over:
+            self._release(list(self._uses))
 
     def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
         """Check the result of an operation; remember its line and lock what its graph needs."""
@@ -64,55 +97,96 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
             raise FloatingPointError(
                 f"{ops.name(op)} gave {value[index]} at {list(index)} on {line}: "
                 + _report(op, args, index, result.shape)
+                + _advice_on_value(op, args, index, value)
             )
-        if not result.is_leaf:
-            self._lines[id(result)] = line
-            self._locks.lock(id(result), [plain(result), *map(plain, args)])
-            weakref.finalize(result, self._release, id(result)).atexit = False
+        if result.is_leaf or id(result) in self._uses:  # told twice, in a block inside its own
+            return
+        arrays = [*map(plain, args), plain(result)]
+        use = _Use(next(_users), line, list(map(_content, arrays)))
+        self._uses[id(result)] = use
+        _locks.lock(use.user, arrays)
+        weakref.finalize(result, self._drop, id(result)).atexit = False
 
     def pulled_back(self, node: Tensor, arg: Tensor, gradient: Any) -> None:
-        """Check the gradient of an argument after an operation has added to it."""
+        """Check the arrays of an operation, and the gradient of an argument that it adds to."""
+        use = self._uses.get(id(node))
+        if use and arg is next(x for x in node.args if isinstance(x, Tensor) and x.requires_grad):
+            _refuse_what_changed(node, use)  # once for all arguments
         values = np.asarray(plain(gradient))
         index = _first_not_finite(values)
         if index is not None:
-            line = self._lines.get(id(node), "a line outside debug()")
+            line = use.line if use else "a line outside debug()"
             raise FloatingPointError(
                 f"the gradient of {errors.describe(arg)} gets {values[index]} at {list(index)} "
                 f"from {ops.name(node.op)} on {line}: "
                 + _report(node.op, node.args, index, arg.shape)
+                + _advice_on_slope(node, arg, index, bool(np.isnan(values[index])))
             )
 
     def finished(self, results: list[Tensor]) -> None:
         """Unlock what the graph of ``results`` has locked."""
-        for result in results:
-            self._release(id(result))
+        self._release(map(id, results))
 
-    def _release(self, key: int) -> None:
-        self._lines.pop(key, None)
-        self._locks.release(key)
+    def _release(self, results: Iterable[int]) -> None:
+        uses = [self._uses.pop(result, None) for result in results]
+        _locks.release([use.user for use in uses if use])
+
+    def _drop(self, result: int) -> None:
+        use = self._uses.pop(result, None)
+        if use:
+            _locks.drop(use.user)
+
+
+_users = itertools.count()
 
 
 class _Locks:
-    """Arrays that are read-only as long as somebody uses them."""
+    """Arrays that are read-only as long as somebody uses them, in whichever thread.
+
+    A user is a number. Users whose graph the garbage collector frees are only noted, because it may
+    run in the middle of ``lock``; whoever holds the lock, or gets it next, unlocks their arrays.
+    """
 
     def __init__(self) -> None:
+        self._changing = threading.Lock()
         self._used_by: dict[int, list[Array]] = {}
         self._users: dict[int, set[int]] = {}  # of each array that was locked here, by its id
         self._waiting: dict[int, list[Array]] = {}  # unused views, by the id of a base in use
+        self._dropped: deque[int] = deque()
 
     def lock(self, user: int, values: list[Any]) -> None:
-        used = self._used_by[user] = []
-        for array in values:
-            while isinstance(array, np.ndarray):  # the array itself, and what it is a view of
-                if array.flags.writeable:
-                    array.setflags(write=False)
-                    self._users[id(array)] = set()
-                if id(array) in self._users:
-                    self._users[id(array)].add(user)
-                    used.append(array)
-                array = array.base
+        with self._changing:
+            used = self._used_by[user] = []
+            for array in values:
+                while isinstance(array, np.ndarray):  # the array itself, and what it is a view of
+                    if array.flags.writeable and self._can_be_unlocked(array):
+                        array.setflags(write=False)
+                        self._users.setdefault(id(array), set())
+                    if id(array) in self._users:
+                        self._users[id(array)].add(user)
+                        used.append(array)
+                    array = array.base
+        self._release_dropped()
 
-    def release(self, user: int) -> None:
+    def release(self, users: list[int]) -> None:
+        with self._changing:
+            for user in users:
+                self._unlock_arrays_of(user)
+        self._release_dropped()
+
+    def drop(self, user: int) -> None:
+        self._dropped.append(user)
+        self._release_dropped()
+
+    def _release_dropped(self) -> None:
+        while self._dropped and self._changing.acquire(blocking=False):
+            try:
+                while self._dropped:
+                    self._unlock_arrays_of(self._dropped.popleft())
+            finally:
+                self._changing.release()
+
+    def _unlock_arrays_of(self, user: int) -> None:
         for array in reversed(self._used_by.pop(user, [])):
             self._users.get(id(array), set()).discard(user)
             self._unlock(array)
@@ -120,13 +194,41 @@ class _Locks:
     def _unlock(self, array: Array) -> None:
         if self._users.get(id(array)) != set():
             return
-        if isinstance(array.base, np.ndarray) and not array.base.flags.writeable:
+        if id(array.base) in self._users:
             self._waiting.setdefault(id(array.base), []).append(array)
             return
         array.setflags(write=True)
         del self._users[id(array)]
         for view in self._waiting.pop(id(array), ()):
             self._unlock(view)
+
+    def _can_be_unlocked(self, array: Array) -> bool:
+        """Not if it belongs to a read-only array, or to an object that NumPy cannot ask."""
+        if id(array.base) in self._users:
+            return True
+        try:
+            array.setflags(write=True)
+        except ValueError:
+            return False
+        return True
+
+
+_locks = _Locks()  # of all threads: they may use one array
+
+
+def _content(values: Any) -> int:
+    return hash(np.asarray(values).tobytes())
+
+
+def _refuse_what_changed(node: Tensor, use: _Use) -> None:
+    for x, content in zip((*node.args, node), use.contents, strict=True):
+        if _content(plain(x)) != content:
+            raise RuntimeError(
+                f"The numbers of {errors.describe(x)} changed after {ops.name(node.op)} used them "
+                f"on {use.line}, so the gradient would mix old with new. An element was written "
+                "through a view that was made before debug() could lock it: write after "
+                "backward(), or to a copy, x.copy()."
+            )
 
 
 def _first_not_finite(values: Array) -> tuple[int, ...] | None:
@@ -149,3 +251,28 @@ def _report(op: Any, args: tuple[Any, ...], index: tuple[int, ...], shape: tuple
         elif values.size and isinstance(arg, Tensor | np.ndarray):
             parts[-1] += f" is {values.item():.6g}"
     return ", ".join(parts)
+
+
+def _advice_on_value(op: Any, args: tuple[Any, ...], index: tuple[int, ...], value: Array) -> str:
+    """What to write if an operation is not defined at an argument that ``np.where`` leaves out."""
+    if op not in _CHOSEN:
+        return ""
+    position, chosen = _CHOSEN[op]
+    x = np.broadcast_to(plain(args[position]), value.shape)[index]
+    if x == 0 or (x < 0 and np.isnan(value[index]) and op is not np.divide):
+        return f". {_CHOOSE}: {chosen}"
+    return ""
+
+
+def _advice_on_slope(node: Tensor, arg: Tensor, index: tuple[int, ...], is_nan: bool) -> str:
+    """What to write where the slope of an operation is infinite."""
+    if node.op not in _SHIFTED or arg is not node.args[0] or np.asarray(plain(arg))[index]:
+        return ""
+    small = "1e-4" if arg.dtype == np.float16 else "1e-12"
+    shifted = f"add a small number, {_SHIFTED[node.op].format(small=small)}"
+    if not is_nan:
+        return f". Its slope is infinite there: {shifted}"
+    return (
+        f". Its slope is infinite there, and the chain rule multiplies it by 0. {_CHOOSE}: "
+        f"{_CHOSEN[node.op][1]}; if not, {shifted}"
+    )
