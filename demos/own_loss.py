@@ -25,7 +25,7 @@ def huber(e, delta=1.0):
 def focal(s, t, gamma=2.0):
     """Cross entropy, -log p, times (1 - p)**gamma, small where all is well (Lin et al., 2017)."""
     m = np.where(t == 1, s, -s)
-    return sigmoid(-m) ** gamma * softplus(-m)  # sigmoid(-m) is 1 - p, softplus(-m) is -log p
+    return np.exp(-gamma * softplus(m)) * softplus(-m)  # softplus(m) is -log(1 - p)
 
 
 def train(loss, step_size, w=(0.0, 0.0)):

@@ -3,9 +3,14 @@
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-README = Path(__file__).parents[1] / "README.md"
+from tinygrad_edu import grad
+from tinygrad_edu.functional import softplus
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
 PROGRAMS = re.findall(
     r"```python\n(.*?)```\n\n```text\n(.*?)```", README.read_text(encoding="utf-8"), re.DOTALL
 )
@@ -19,3 +24,32 @@ def test_program(program, output, capsys):
 
 def test_no_program_is_left_out():
     assert len(PROGRAMS) == README.read_text(encoding="utf-8").count("```python")
+
+
+def taught(path, name):
+    """A function as a text shows it, by itself."""
+    text = (ROOT / path).read_text(encoding="utf-8")
+    names = {"np": np, "softplus": softplus}
+    exec(re.search(rf"^def {name}\(.*?\n(?=\n)", text, re.DOTALL | re.MULTILINE)[0], names)
+    return names[name]
+
+
+FOCAL = {"README.md": "focal_loss", "demos/own_loss.py": "focal"}
+
+
+@pytest.mark.parametrize("path", FOCAL)
+@pytest.mark.parametrize("gamma", [0.0, 0.5, 2.0])
+@pytest.mark.parametrize(("dtype", "largest"), [(np.float64, 1e4), (np.float32, 1e3)])
+def test_focal_loss_and_its_derivatives_are_finite(path, gamma, dtype, largest):
+    focal = taught(path, FOCAL[path])
+
+    def loss(score):
+        return focal(score, 1, gamma=gamma)
+
+    for score in (*np.geomspace(1e-3, largest, 15), 0.0, 110.0, 800.0):
+        for s in dtype(score), dtype(-score):
+            values = loss(s), grad(loss)(s), grad(grad(loss))(s)
+            assert np.isfinite(values).all(), s
+            if abs(s) <= 10:  # where the formula of the paper loses nothing
+                p = 1 / (1 + np.exp(-np.float64(s)))
+                np.testing.assert_allclose(values[0], (1 - p) ** gamma * -np.log(p), rtol=1e-5)
