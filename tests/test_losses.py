@@ -814,3 +814,69 @@ def test_masked_labels_and_indices_are_refused():
     ):
         with pytest.raises(TypeError, match="masked array"):
             use()
+
+
+# Checks of distributions, in every precision.
+
+PRECISIONS = [(k, dtype) for k in (2, 10, 256, 1000, 10_000) for dtype in "efd"]
+
+
+@pytest.mark.parametrize(("k", "dtype"), PRECISIONS)
+@pytest.mark.parametrize("scores_dtype", "efd")
+def test_rounded_distributions_pass_beside_scores_of_any_precision(k, dtype, scores_dtype):
+    rng = np.random.default_rng(0)
+    scores = rng.normal(size=(20, k)).astype(scores_dtype)
+    for rows in (
+        rng.dirichlet(np.ones(k), 20),
+        rng.dirichlet(np.full(k, 0.01), 20),
+        np.full((20, k), 1 / k),
+        0.9 * one_hot(np.arange(20) % k, k) + 0.1 / k,
+        softmax(5 * rng.normal(size=(20, k)).astype(dtype)),
+    ):
+        given = np.asfortranarray(rows.astype(dtype))  # which NumPy does not sum in pairs
+        assert np.isfinite(cross_entropy(scores, given))
+        assert np.isfinite(nll_loss(log_softmax(scores), given))
+        assert abs(kl_divergence(given, given)) == 0
+
+
+def test_distributions_may_be_written_with_seven_digits():
+    cross_entropy([1.0, 2.0, 3.0], [0.3333333, 0.3333333, 0.3333333])
+    with pytest.raises(ValueError, match="is a probability distribution"):
+        cross_entropy([1.0, 2.0, 3.0], [0.33333, 0.33333, 0.33333])
+
+
+@pytest.mark.parametrize(("k", "dtype"), PRECISIONS)
+@pytest.mark.parametrize("scores_dtype", "efd")
+@pytest.mark.parametrize("factor", [0.0, 0.5, 0.98, 1.02, 2.0])
+def test_what_is_no_distribution_is_refused_in_any_precision(k, dtype, scores_dtype, factor):
+    rng = np.random.default_rng(0)
+    rows = (factor * rng.dirichlet(np.ones(k), 3)).astype(dtype)
+    scores = rng.normal(size=(3, k)).astype(scores_dtype)
+    for f in (
+        lambda: cross_entropy(scores, rows),
+        lambda: nll_loss(log_softmax(scores), rows),
+        lambda: kl_divergence(rows, rows),
+    ):
+        with pytest.raises(ValueError, match="is a probability distribution"):
+            f()
+
+
+@pytest.mark.parametrize(("k", "dtype"), PRECISIONS)
+def test_scores_are_taken_for_probabilities_only_if_they_are(k, dtype):
+    labels = [0, 1]
+    cross_entropy(np.zeros((2, k), dtype), labels)
+    cross_entropy(np.full((2, k), 1.02 / k, dtype), labels)
+    cross_entropy(np.ones((2, k), dtype), labels)
+    probs = softmax(np.random.default_rng(0).normal(size=(2, k)).astype(dtype))
+    with pytest.warns(UserWarning, match="as after a softmax"):
+        cross_entropy(probs, labels)
+
+
+@pytest.mark.parametrize(("k", "dtype"), PRECISIONS)
+def test_a_logarithm_above_0_is_refused_in_any_precision(k, dtype):
+    rows = log_softmax(np.random.default_rng(0).normal(size=(2, k)).astype(dtype))
+    nll_loss(rows, [0, 1])
+    nll_loss(np.log(softmax(rows)), [0, 1])
+    rows[1, -1] = 0.02
+    with pytest.raises(ValueError, match=r"goes up to 0\.02"):
+        nll_loss(rows, [0, 1])

@@ -84,15 +84,14 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     check_dtype(t.dtype)  # astype would read text
     one_score = t.ndim == 1 or t.shape[-1] == 1
     labels = t.dtype.kind in "iub" or np.all((t == 0) | (t == 1))
-    t = t.astype(scores.dtype)
     if one_score and labels and not np.all(t.sum(axis=-1) == 1):
         raise ValueError(
             f"{loss} got scores and labels of the one shape {t.shape}, one score for each example: "
             "for labels 0 and 1 write binary_cross_entropy_with_logits(scores, targets); for K "
             "classes give each example a row of K scores, (N, K)"
         )
-    distributions("targets", t)
-    return t
+    distributions("targets", t)  # in the precision that they were given in
+    return t.astype(scores.dtype)
 
 
 def in_unit_interval(what: str, probs: Any) -> None:
@@ -108,7 +107,7 @@ def in_unit_interval(what: str, probs: Any) -> None:
 def distributions(what: str, rows: Any) -> None:
     """Refuse rows that are not probabilities with sum 1."""
     p = plain(rows)
-    sums = p.sum(axis=-1)
+    sums = _sums(p)
     apart = np.abs(sums - 1)
     if p.min(initial=0) >= 0 and apart.max(initial=0) <= _rounding(p):
         return
@@ -155,7 +154,7 @@ def warn_of_probabilities(logits: Any) -> None:
     x = plain(logits)
     if x.size == 0 or x.shape[-1] < 2 or x.item(x.argmin()) < 0:
         return
-    if np.all(np.abs(x.sum(axis=-1) - 1) <= _rounding(x)):
+    if np.all(np.abs(_sums(x) - 1) <= _rounding(x)):
         warnings.warn(
             "cross_entropy takes scores, but every row here is at least 0 and has sum 1, as after "
             "a softmax; for probabilities write nll_loss(np.log(probs), targets)",
@@ -177,6 +176,16 @@ def _as_array(targets: Any) -> Array:
     return as_array(targets)
 
 
+def _sums(rows: Array) -> Array:
+    """Sums over the last axis, without rounding errors of their own."""
+    sums: Array = rows.sum(axis=-1, dtype=np.float64)
+    return sums
+
+
 def _rounding(rows: Any) -> float:
-    """By how much rounding may put off a sum over the last axis."""
-    return max(1e-6, 4 * int(rows.shape[-1]) * float(np.finfo(rows.dtype).eps))
+    """By how much rounding may put off the sum of a row.
+
+    Never more than a hundredth, which no distribution of float16 is off.
+    """
+    eps = float(np.finfo(rows.dtype if rows.dtype.kind == "f" else np.float64).eps)
+    return min(max(1e-6, 4 * int(rows.shape[-1]) * eps), 0.01)
