@@ -1,14 +1,18 @@
 """Modules find their parameters, and layers compute what they say."""
 
 import abc
+import itertools
 import pickle
+from collections import OrderedDict, deque
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor, grad, nn
+from tinygrad_edu import Tensor, data, grad, nn, no_grad, optim
 from tinygrad_edu.functional import relu, sigmoid
 from tinygrad_edu.testing import check_grads
 
@@ -347,7 +351,7 @@ def test_a_result_is_no_parameter_and_says_so_when_it_is_assigned():
             self.weight = Tensor(np.ones((2, 1)), requires_grad=True) * 0.01 if scaled else None
             self.bias = Tensor([0.0], requires_grad=True)
 
-    with pytest.raises(TypeError, match=r"Small\.weight would be the result of multiply.*self\."):
+    with pytest.raises(TypeError, match=r"Small\.weight would be the result of mul.*Tensor\(0\."):
         Small(scaled=True)
     small = Small(scaled=False)
     small.weight = Tensor(0.01 * np.ones((2, 1)), requires_grad=True)  # as the message says
@@ -417,3 +421,180 @@ def test_a_parameter_does_not_vanish_without_a_word(value):
     assert [name for name, _ in linear.named_parameters()] == ["weight"]
     linear.weight = Tensor(np.ones((1, 2)), requires_grad=True)
     assert linear([1.0, 1.0]).data.tolist() == [2.0]
+
+
+# What would be lost without a word: where a module does not look.
+
+
+def parameter(size=2):
+    return Tensor(np.ones(size), requires_grad=True)
+
+
+def module_with(make):
+    """A class of modules whose __init__ assigns what ``make`` gives."""
+
+    class Net(nn.Module):
+        def __init__(self):
+            self.weight = parameter()
+            self.parts = make(self)
+
+    return Net
+
+
+RESULTS = [
+    lambda net: [net.weight * 0.01],
+    lambda net: (net.weight, net.weight * 0.01),
+    lambda net: {"a": [net.weight, {"b": net.weight * 0.01}]},
+]
+
+
+@pytest.mark.parametrize("make", RESULTS)
+def test_results_in_collections_are_refused_while_a_module_is_built(make):
+    with pytest.raises(TypeError, match=r"Net\.parts\.\S+ would be the result of mul") as refusal:
+        module_with(make)()
+    assert "self.parts = make(self)" in str(refusal.traceback[-3].statement)
+    net = module_with(lambda _: None)()
+    net.parts = make(net)  # later they may be kept
+    assert len(net.parameters()) == 1
+    leaf = module_with(lambda _: [Tensor(0.01 * np.ones(2), requires_grad=True)])()
+    assert len(leaf.parameters()) == 2  # as the message says
+
+
+def test_results_appended_to_a_list_are_refused_when_the_module_is_built():
+    class Net(nn.Module):
+        def __init__(self):
+            self.layers = []
+            self.layers.append(parameter() * 0.01)
+
+    with pytest.raises(TypeError, match=r"Net\.layers\.0 would be the result of multiply"):
+        Net()
+
+
+def test_results_may_stand_for_parameters_in_what_is_differentiated():
+    def loss(w):
+        return module_with(lambda _: [w * 1.0])().parts[0].sum()
+
+    np.testing.assert_array_equal(grad(loss)(np.ones(2)), np.ones(2))
+
+
+LOST = [
+    (lambda _: {parameter()}, "of type set, .*a list", lambda x: list(x)),
+    (lambda _: frozenset([nn.Linear(2, 2)]), "of type frozenset, .*a list", lambda x: list(x)),
+    (lambda _: deque([parameter()]), "of type deque, .*a list", lambda x: list(x)),
+    (
+        lambda _: [np.array([nn.Linear(2, 2), None])],
+        "0 is of type ndarray, .*a list",
+        lambda x: list(x[0]),
+    ),
+    (lambda _: (nn.Linear(2, 2) for _ in "ab"), r"generator.*list\(", lambda x: list(x)),
+    (lambda _: [map(nn.Linear, [2, 2], [2, 2])], r"map.*list\(", lambda x: list(x[0])),
+]
+
+
+@pytest.mark.parametrize(("make", "message", "instead"), LOST)
+def test_collections_in_which_nothing_is_found_are_refused(make, message, instead):
+    with pytest.raises(TypeError, match=f"Net\\.parts.*{message}"):
+        module_with(make)()
+    assert len(module_with(lambda net: instead(make(net)))().parameters()) > 1
+
+
+def test_a_set_is_refused_whenever_parameters_are_asked_for():
+    net = nn.Linear(2, 1)
+    net.more = {"inner": {parameter()}}
+    for ask in net.parameters, net.state_dict, net.zero_grad:
+        with pytest.raises(TypeError, match=r"^more\.inner is of type set"):
+            ask()
+
+
+def test_what_belongs_to_the_class_is_refused():
+    class Net(nn.Module):
+        w = parameter()
+
+    class More(nn.Module):
+        layers = (nn.Linear(2, 2), nn.Linear(2, 2))
+
+    class Inherits(Net):
+        pass
+
+    for kind, name in (Net, "Net.w"), (More, "More.layers"), (Inherits, "Net.w"):
+        with pytest.raises(TypeError, match=rf"^{name} belongs to the class.*write self\."):
+            kind()
+
+    class Right(Net):
+        def __init__(self):
+            self.w = parameter()  # as the message says
+
+    assert len(Right().parameters()) == 1
+
+
+def test_what_an_object_that_is_no_module_holds_is_refused():
+    class Block:
+        def __init__(self):
+            self.w = parameter()
+
+    @dataclass
+    class Pair:
+        layers: list = field(default_factory=lambda: [nn.Linear(2, 2)])
+
+    for kind, inner in (Block, "w"), (Pair, "layers"):
+        text = (
+            rf"parts is of type {kind.__name__}, which is no nn.Module, so that its {inner} would"
+        )
+        with pytest.raises(TypeError, match=text):
+            module_with(lambda _, kind=kind: kind())()
+
+    class BlockModule(nn.Module):  # as the message says
+        def __init__(self):
+            self.w = parameter()
+
+    assert len(module_with(lambda _: BlockModule())().parameters()) == 2
+
+
+class Holder:
+    """An object that knows some parts of a module."""
+
+    def __init__(self, *parts):
+        self.parts = parts
+        self.first = parts[0] if parts else None
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda net: optim.SGD(net.parameters(), lr=0.1),
+        lambda net: Holder(net, net.weight),
+        lambda _: Holder(Tensor([1.0]), 5),
+        lambda _: {"names", 3, None},
+        lambda _: deque([np.ones(2)], maxlen=3),
+        lambda _: np.array(["a", None], dtype=object),
+        lambda _: np.random.default_rng(0),
+        lambda _: itertools.count(),
+        lambda _: data.minibatches(np.ones((4, 2)), batch_size=2),
+        lambda _: OrderedDict(a=parameter()),
+        lambda _: MappingProxyType({"a": 1}),
+        lambda _: lambda x: x,
+        lambda _: type("Holder", (), {"w": parameter()}),
+        lambda _: relu,
+        lambda net: [net.weight, net],
+        lambda net: {"detached": (net.weight * 2).detach()},
+    ],
+)
+def test_what_loses_nothing_is_no_reason_to_refuse(make):
+    net = module_with(make)()
+    assert net.parameters()[0] is net.weight
+    with no_grad():
+        net.last = [net.weight * 2]
+    net.state_dict()
+
+
+def test_a_list_that_contains_itself_is_no_trouble():
+    loop = [parameter()]
+    loop.append(loop)
+    assert len(module_with(lambda _: loop)().parameters()) == 2
+
+
+def test_what_is_frozen_may_be_hidden():
+    teacher = nn.Linear(2, 1)
+    for part in teacher.parameters():
+        part.requires_grad = False
+    assert len(module_with(lambda _: Holder(teacher))().parameters()) == 1

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from abc import ABCMeta
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +23,7 @@ class _Building(ABCMeta):  # of which modules may have abstract methods, too
         def __call__(cls, *args: Any, **kwargs: Any) -> Any:
             module = super().__call__(*args, **kwargs)
             module.is_built = True
+            _refuse_what_is_lost(module)
             return module
 
 
@@ -31,8 +34,10 @@ class Module(metaclass=_Building):
     has the path to it for a name, such as ``layers.0.weight``. Those that require a gradient are
     its parameters. Raises TypeError if ``__init__`` assigns a result, as in ``self.w = Tensor(...,
     requires_grad=True) * 0.01``, for it would be no parameter, or if a result or something else
-    takes the place of a parameter; None may. Later, as in ``forward``, results may be kept; and in
-    a function that is being differentiated, a result may stand for a parameter.
+    takes the place of a parameter; None may. Raises TypeError, too, if what is to be learned is
+    where a module does not look: in a set, a generator, an attribute of the class, or an object
+    that is no module. Later, as in ``forward``, results may be kept; and in a function that is
+    being differentiated, a result may stand for a parameter.
 
     >>> from tinygrad_edu import Tensor, nn
     >>> class Line(nn.Module):
@@ -54,12 +59,11 @@ class Module(metaclass=_Building):
         old = vars(self).get(name)
         is_parameter = isinstance(old, Tensor) and old.is_leaf and old.requires_grad
         is_result = isinstance(value, Tensor) and not value.is_leaf
-        if is_result and (is_parameter or not self.is_built) and not mode.get().variables:
-            raise TypeError(
-                f"{type(self).__name__}.{name} would be {errors.describe(value)}, which is no "
-                "parameter: only leaf Tensors are learned and saved. Compute the numbers first, "
-                f"self.{name} = Tensor(0.01 * numbers, requires_grad=True); or keep t.detach()"
-            )
+        if not mode.get().variables:
+            if is_result and is_parameter:
+                raise _no_parameter(f"{type(self).__name__}.{name}", value)
+            if not self.is_built:
+                _refuse_results(f"{type(self).__name__}.{name}", value)
         if is_parameter and value is not None and not isinstance(value, Tensor | Module):
             raise TypeError(
                 f"{type(self).__name__}.{name} is a parameter, and {type(value).__name__} would "
@@ -110,14 +114,9 @@ class Module(metaclass=_Building):
                 if found.setdefault(path, value) is not value:
                     raise ValueError(f"two parts of {type(self).__name__} have the name {path!r}")
                 yield path, value
+            items = _items(path or type(self).__name__, value)
             if isinstance(value, Module):
-                items: list[tuple[Any, Any]] = list(vars(value).items())
-            elif isinstance(value, Mapping):
-                items = list(value.items())
-            elif isinstance(value, list | tuple):
-                items = list(enumerate(value))
-            else:
-                continue
+                items = list(vars(value).items())
             above = above | {id(value)}
             stack += [
                 (f"{path}.{key}" if path else str(key), item, above)
@@ -172,6 +171,93 @@ class Module(metaclass=_Building):
                 )
         for tensor, (_, array) in arrays.items():
             tensor.data = array
+
+
+# What a module would lose without a word.
+
+
+def _items(path: str, value: Any) -> list[tuple[Any, Any]]:
+    """What is in a list, a tuple or a dict; refuses other collections of what is to be learned."""
+    if isinstance(value, Mapping):
+        return list(value.items())
+    if isinstance(value, list | tuple):
+        return list(enumerate(value))
+    is_array = isinstance(value, np.ndarray) and value.dtype == object
+    if is_array or isinstance(value, set | frozenset | deque):
+        inside = value.ravel() if is_array else value
+        if any(_is_to_be_learned(item) for item in inside):
+            raise TypeError(
+                f"{path} is of type {type(value).__name__}, in which a module does not look for "
+                "parameters, because their names are positions in lists or keys of dicts: write a "
+                "list, [first, second]"
+            )
+    return []
+
+
+def _is_to_be_learned(value: Any) -> bool:
+    if isinstance(value, Module):
+        return bool(value.parameters())
+    return isinstance(value, Tensor) and value.requires_grad
+
+
+def _no_parameter(path: str, result: Tensor) -> TypeError:
+    return TypeError(
+        f"{path} would be {errors.describe(result)}, which is no parameter: only leaf Tensors are "
+        "learned and saved. Compute the numbers first, Tensor(0.01 * numbers, requires_grad=True); "
+        "or keep t.detach()"
+    )
+
+
+def _refuse_results(path: str, value: Any) -> None:
+    """Refuse a result, alone or in lists, tuples and dicts, and a generator of what is to come."""
+    stack = [(path, value)]
+    seen = set()
+    while stack:
+        path, value = stack.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        if isinstance(value, Tensor) and not value.is_leaf:
+            raise _no_parameter(path, value)
+        if isinstance(value, GeneratorType | map):
+            raise TypeError(
+                f"{path} is of type {type(value).__name__}, which can be gone through only once, "
+                "and in which a module does not look for parameters: write list(...) around it"
+            )
+        stack += [(f"{path}.{key}", item) for key, item in _items(path, value)]
+
+
+def _refuse_what_is_lost(module: Module) -> None:
+    """Refuse what is to be learned where a module that is built does not look for it."""
+    kind = type(module).__name__
+    if not mode.get().variables:
+        for name, value in vars(module).items():
+            _refuse_results(f"{kind}.{name}", value)  # what was appended to a list
+    kept = {id(part) for part in module.parameters()}
+    kept |= {id(part) for _, part in module.named_modules()}
+    for base in type(module).__mro__:
+        for name, value in vars(base).items():
+            if name not in vars(module) and any(map(_is_to_be_learned, _with_items(value))):
+                raise TypeError(
+                    f"{base.__name__}.{name} belongs to the class, so that all its modules would "
+                    f"share it, and none would learn it: write self.{name} = ... in __init__"
+                )
+    for name, holder in vars(module).items():
+        if isinstance(holder, Module | Tensor | type):
+            continue
+        for inner, value in getattr(holder, "__dict__", {}).items():
+            if any(_is_to_be_learned(x) and id(x) not in kept for x in _with_items(value)):
+                raise TypeError(
+                    f"{kind}.{name} is of type {type(holder).__name__}, which is no nn.Module, so "
+                    f"that its {inner} would not be learned: write class {type(holder).__name__}"
+                    "(nn.Module)"
+                )
+
+
+def _with_items(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, list | tuple) else [value]
 
 
 class Linear(Module):
