@@ -79,6 +79,12 @@ MISTAKES = [
         "w -= 0.1 * w.grad",
         "w.data -= 0.1 * w.grad",
     ),
+    Mistake(
+        "a loss kept with its whole graph, and not its number",
+        "loss = (w * w).sum()\nloss.backward()\nhistory = [loss]",
+        "np.array(history)",
+        "history = [loss.item()]\nnp.array(history)",
+    ),
     Mistake("an element assigned", "", "w[0] = 5.0", "w = np.where([True, False, False], 5.0, w)"),
     Mistake(
         "a column against a row",

@@ -19,6 +19,10 @@ MEANING = {
     "a Tensor made of a Tensor": (TypeError, ["result of multiply", "Use it as it is", "detach()"]),
     "a list of Tensors made an array": (TypeError, ["tensor 'w'", "np.stack", "detach()"]),
     "-= on what is learned": (RuntimeError, ["tensor 'w'", "w.data -= learning_rate * w.grad"]),
+    "a loss kept with its whole graph, and not its number": (
+        TypeError,
+        ["result of sum", "To keep or plot a number, write t.item()"],
+    ),
     "an element assigned": (TypeError, ["np.where(mask, new, t)"]),
     "a column against a row": (ValueError, ["(2,)", "(2, 1)", "np.reshape(targets, (2,))"]),
     "labels 0 and 1 in a margin loss": (ValueError, ["hinge", "2 * y - 1"]),

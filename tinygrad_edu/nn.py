@@ -1,4 +1,8 @@
-"""Models: modules that hold parameters, and the layers of a linear classifier."""
+"""Models: modules that hold parameters, and the layers of a linear classifier.
+
+A loss that is kept, as by ``history.append(loss)``, keeps its whole graph: what every layer has
+computed, and the weights of that step. Keep its number: ``history.append(loss.item())``.
+"""
 
 from __future__ import annotations
 
