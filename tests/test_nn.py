@@ -97,8 +97,15 @@ def test_linear_refusals():
     for sizes in (0, 2), (2, 0), (-1, 2):
         with pytest.raises(ValueError, match=rf"Linear\({sizes[0]}, {sizes[1]}\).*at least 1"):
             nn.Linear(*sizes)
-    with pytest.raises(TypeError, match="integer"):
-        nn.Linear(2.5, 1)
+    for sizes in (2.5, 1), (1, "2"), (None, 1), (1, [2]):
+        with pytest.raises(TypeError, match="two sizes, each an integer, but got"):
+            nn.Linear(*sizes)
+    for sizes in (10**30, 2), (2, 2**62):
+        with pytest.raises(ValueError, match=rf"Linear\({sizes[0]}, {sizes[1]}\) is larger than"):
+            nn.Linear(*sizes)
+    with pytest.raises(TypeError, match="bias is True or False, but got int; a seed is rng=0"):
+        nn.Linear(3, 2, 0)
+    assert nn.Linear(np.int64(3), 2, bias=np.False_, rng=0).bias is None
     with pytest.raises(TypeError, match="cannot require a gradient"):
         nn.Linear(2, 1, dtype=int)
     with pytest.raises(ValueError, match=r"takes inputs \(N, 3\), but got shape \(5, 2\)"):
@@ -279,6 +286,14 @@ def test_nothing_has_changed_after_loading_failed(changes, error, message):
         net.load_state_dict(state)
     assert unchanged(net, before)
     refusal.match(message)
+
+
+@pytest.mark.parametrize("state", [None, [1.0], "text", np.ones(2), nn.Linear(2, 1)])
+def test_loading_takes_names_and_arrays(state):
+    with pytest.raises(TypeError, match=r"model\.state_dict\(\) gives them, but got"):
+        nn.Linear(2, 1).load_state_dict(state)
+    with pytest.raises(KeyError, match="missing: weight, bias; unknown: 5"):
+        nn.Linear(2, 1).load_state_dict({5: state})
 
 
 def test_missing_names_are_listed_in_order():

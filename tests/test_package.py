@@ -34,7 +34,7 @@ LAYERS = {
     "data": "tensor",
     "debugging": "backprop errors modes ops tensor",
     "functional": "backprop inputs modes ops tensor",
-    "nn": "errors modes tensor",
+    "nn": "errors inputs modes tensor",
     "optim": "backprop tensor",
     "saving": "backprop files tensor",
     "testing.strategies": "tensor",

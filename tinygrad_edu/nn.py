@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.inputs import as_array
 from tinygrad_edu.modes import mode, scope
 from tinygrad_edu.tensor import Array, Tensor
 
@@ -150,13 +151,18 @@ class Module(metaclass=_Building):
         """Set the data of every leaf Tensor in here from ``state``, as ``state_dict`` gives it.
 
         Raises KeyError if names are missing or left over, ValueError if a shape differs or one
-        Tensor of two names gets different numbers, TypeError for what is no array of numbers; then
-        nothing has changed.
+        Tensor of two names gets different numbers, TypeError for what is no mapping, or no array of
+        numbers; then nothing has changed.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(
+                "load_state_dict takes names and arrays, as model.state_dict() gives them, but got "
+                f"{type(state).__name__}"
+            )
         kept = self._kept()
         if kept.keys() != state.keys():
             missing = ", ".join(name for name in kept if name not in state) or "none"
-            unknown = ", ".join(name for name in state if name not in kept) or "none"
+            unknown = ", ".join(str(name) for name in state if name not in kept) or "none"
             raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
         arrays: dict[Tensor, tuple[str, Array]] = {}
         for name, tensor in kept.items():
@@ -270,7 +276,8 @@ class Linear(Module):
     ``weight`` is (out_features, in_features), ``bias`` (out_features,) or None. Both start uniform
     in +-1/sqrt(in_features), as in PyTorch, drawn from ``rng``: a ``np.random.Generator``, a seed,
     or None for fresh randomness. ``dtype`` is float16, float32 or float64. Raises ValueError if a
-    size is less than 1, TypeError for another dtype.
+    size is less than 1, or more than memory holds, TypeError for a size that is no integer, a bias
+    that is neither True nor False, and another dtype.
 
     >>> from tinygrad_edu import nn
     >>> linear = nn.Linear(3, 2, rng=0)
@@ -288,15 +295,30 @@ class Linear(Module):
         rng: np.random.Generator | int | None = None,
         dtype: Any = np.float64,
     ) -> None:
+        for size in (in_features, out_features):
+            if not isinstance(size, int | np.integer):
+                raise TypeError(
+                    f"Linear takes two sizes, each an integer, but got {type(size).__name__}"
+                )
         if in_features < 1 or out_features < 1:
             raise ValueError(
                 f"Linear({in_features}, {out_features}): both sizes must be at least 1"
             )
+        if not isinstance(bias, bool | np.bool_):
+            raise TypeError(
+                f"bias is True or False, but got {type(bias).__name__}; a seed is rng=0"
+            )
         rng = np.random.default_rng(rng)
-        bound = 1 / np.sqrt(in_features)
+        bound = float(in_features) ** -0.5
 
         def start(*shape: int) -> Tensor:
-            return Tensor(rng.uniform(-bound, bound, shape), requires_grad=True, dtype=dtype)
+            try:
+                numbers = rng.uniform(-bound, bound, shape)
+            except (MemoryError, OverflowError, ValueError) as error:
+                raise ValueError(
+                    f"Linear({in_features}, {out_features}) is larger than memory: {error}"
+                ) from None
+            return Tensor(numbers, requires_grad=True, dtype=dtype)
 
         self.weight = start(out_features, in_features)
         self.bias = start(out_features) if bias else None
@@ -310,11 +332,12 @@ class Linear(Module):
 
         Raises ValueError if the last axis of ``x`` does not have in_features elements.
         """
+        x = x if isinstance(x, Tensor) else as_array(x)
         try:
             scores: Tensor = x @ self.weight.T
         except ValueError:
             raise ValueError(
-                f"{self} takes inputs (N, {self.weight.shape[1]}), but got shape {np.shape(x)}"
+                f"{self} takes inputs (N, {self.weight.shape[1]}), but got shape {x.shape}"
             ) from None
         return scores if self.bias is None else scores + self.bias
 
