@@ -40,7 +40,7 @@ class _Use(NamedTuple):
 
     user: int
     line: str
-    contents: list[int]  # a hash of each argument, and of the result
+    contents: list[int]  # a hash of what was in each argument
 
 
 class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used like a function)
@@ -90,6 +90,8 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
 
     def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
         """Check the result of an operation; remember its line and lock what its graph needs."""
+        if not self._entered:  # a block may end in another thread, or before a task that it started
+            return
         line = errors.line_of_the_user()
         value = np.asarray(plain(result))
         index = _first_not_finite(value)
@@ -101,14 +103,15 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
             )
         if result.is_leaf or id(result) in self._uses:  # told twice, in a block inside its own
             return
-        arrays = [*map(plain, args), plain(result)]
-        use = _Use(next(_users), line, list(map(_content, arrays)))
+        use = _Use(next(_users), line, list(map(_content, args)))
         self._uses[id(result)] = use
-        _locks.lock(use.user, arrays)
+        _locks.lock(use.user, [*map(plain, args), plain(result)])
         weakref.finalize(result, self._drop, id(result)).atexit = False
 
     def pulled_back(self, node: Tensor, arg: Tensor, gradient: Any) -> None:
         """Check the arrays of an operation, and the gradient of an argument that it adds to."""
+        if not self._entered:
+            return
         use = self._uses.get(id(node))
         if use and arg is next(x for x in node.args if isinstance(x, Tensor) and x.requires_grad):
             _refuse_what_changed(node, use)  # once for all arguments
@@ -216,13 +219,14 @@ class _Locks:
 _locks = _Locks()  # of all threads: they may use one array
 
 
-def _content(values: Any) -> int:
-    return hash(np.asarray(values).tobytes())
+def _content(x: Any) -> int:
+    """A hash of the numbers that somebody may hold a view of; of a result, nobody does."""
+    return hash(np.asarray(plain(x)).tobytes()) if not isinstance(x, Tensor) or x.is_leaf else 0
 
 
 def _refuse_what_changed(node: Tensor, use: _Use) -> None:
-    for x, content in zip((*node.args, node), use.contents, strict=True):
-        if _content(plain(x)) != content:
+    for x, content in zip(node.args, use.contents, strict=True):
+        if _content(x) != content:
             raise RuntimeError(
                 f"The numbers of {errors.describe(x)} changed after {ops.name(node.op)} used them "
                 f"on {use.line}, so the gradient would mix old with new. An element was written "
