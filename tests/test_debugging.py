@@ -234,6 +234,15 @@ def test_a_value_that_is_not_finite_names_the_line_for_np_where(f, g, at):
     np.testing.assert_array_equal(x.grad, [g(4.0), 0.0])
 
 
+def test_a_line_for_np_where_keeps_powers_of_negative_numbers():
+    x = Tensor([-2.0, 0.0, 4.0], requires_grad=True)
+    with debug():
+        y = advised(re.search(CHOSEN, message(lambda: x**-1.0))[1], x, p=-1.0)
+        y.sum().backward()
+    assert y.data.tolist() == [-0.5, 0.0, 0.25]
+    assert x.grad.tolist() == [-0.25, 0.0, -0.0625]
+
+
 @pytest.mark.parametrize(
     "f",
     [

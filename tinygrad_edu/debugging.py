@@ -18,7 +18,6 @@ from tinygrad_edu.tensor import Array, Tensor
 
 _BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
 
-
 # How to leave out the elements where an operation is not finite: of which argument, and the line.
 _CHOSEN: dict[ops.Operation, tuple[int, str]] = {
     np.log: (0, "np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0)"),
@@ -32,7 +31,6 @@ _SHIFTED = {
     np.sqrt: "np.sqrt(x + {small})",
     np.power: "(x + {small}) ** p",
 }
-_CHOOSE = "If np.where is to leave this element out, choose a safe argument first"
 
 
 class _Use(NamedTuple):
@@ -261,11 +259,17 @@ def _advice_on_value(op: Any, args: tuple[Any, ...], index: tuple[int, ...], val
     """What to write if an operation is not defined at an argument that ``np.where`` leaves out."""
     if op not in _CHOSEN:
         return ""
-    position, chosen = _CHOSEN[op]
-    x = np.broadcast_to(plain(args[position]), value.shape)[index]
+    x = np.broadcast_to(plain(args[_CHOSEN[op][0]]), value.shape)[index]
     if x == 0 or (x < 0 and np.isnan(value[index]) and op is not np.divide):
-        return f". {_CHOOSE}: {chosen}"
+        return f". {_choose(op, x)}"
     return ""
+
+
+def _choose(op: Any, x: Any) -> str:
+    line = _CHOSEN[op][1]
+    if op is np.power and x == 0:  # powers of negative numbers stay as they are
+        line = line.replace(">", "!=")
+    return f"If np.where is to leave this element out, choose a safe argument first: {line}"
 
 
 def _advice_on_slope(node: Tensor, arg: Tensor, index: tuple[int, ...], is_nan: bool) -> str:
@@ -277,6 +281,6 @@ def _advice_on_slope(node: Tensor, arg: Tensor, index: tuple[int, ...], is_nan: 
     if not is_nan:
         return f". Its slope is infinite there: {shifted}"
     return (
-        f". Its slope is infinite there, and the chain rule multiplies it by 0. {_CHOOSE}: "
-        f"{_CHOSEN[node.op][1]}; if not, {shifted}"
+        ". Its slope is infinite there, and the chain rule multiplies it by 0. "
+        f"{_choose(node.op, 0)}; if not, {shifted}"
     )
