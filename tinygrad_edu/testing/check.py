@@ -1,8 +1,8 @@
-"""Compare derivatives with finite differences."""
+"""``check_grads``: hold derivatives against finite differences, and explain the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,38 @@ from tinygrad_edu import ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.tensor import Array, Tensor
+from tinygrad_edu.testing.differences import (
+    STEP,
+    STEPS,
+    Difference,
+    central,
+    kink,
+    rounding,
+    slope,
+)
 from tinygrad_edu.transforms import grad
 
 Function = Callable[..., Any]
 
-STEP = 1e-4  # of the differences: the best of accuracy against rounding, at fourth order
+EPS = float(np.finfo(float).eps)
+PLACE = {1: "first", 2: "second", 3: "third"}
+
+
+@dataclass(frozen=True)
+class Report:
+    """What ``check_grads`` has found to agree."""
+
+    name: str  # of the function
+    order: int  # of the highest derivatives that were checked
+    directions: int  # in which they were
+    worst: float  # difference between analytic and numeric, as a part of the analytic terms
+
+    def __repr__(self) -> str:
+        orders = " and ".join(_order(k) for k in range(1, self.order + 1))
+        return (
+            f"{orders} derivatives of {self.name} agree with finite differences in "
+            f"{self.directions} directions, to {self.worst:.0e} of their size"
+        )
 
 
 def check_grads(
@@ -25,7 +52,9 @@ def check_grads(
     order: int = 2,
     rng: np.random.Generator | int = 0,
     reference: Function | None = None,
-) -> None:
+    eps: float | None = None,
+    rtol: float = 1e-7,
+) -> Report:
     """Assert that the derivatives of ``f`` at ``args`` agree with finite differences.
 
     ``f`` takes Tensors and returns one, of any shapes. It is differentiated with respect to each
@@ -33,24 +62,33 @@ def check_grads(
     floating point, as in ``check_grads(lambda p: mse_loss(p, targets), [0.5, 2.0])``. ``order`` 2
     checks the gradient of the gradient as well. ``rng`` draws directions: a ``np.random.Generator``
     or a seed. With a ``reference``, a plain NumPy function of the same arguments, values are
-    compared too.
+    compared too. Returns a short report, which a notebook shows.
 
-    In a random direction d, for random weights u of the outputs, the derivative of ``sum(u * f(x +
-    t * d))`` with respect to t is computed by central differences of fourth order (step 1e-4), and
-    must equal ``sum(gradient * d)`` within 1e-7 of the sum of the absolute terms, and rounding. At
-    a kink or a tie, differences say nothing: keep 1e-3 away, as ``testing.strategies`` do.
+    In a random direction d, the derivative of ``f(x + t * d)`` with respect to t is computed by
+    central differences of fourth order, and must equal ``sum(gradient * d)`` within ``rtol`` of the
+    sum of the absolute terms, and the error of the difference. If there are several outputs, it is
+    their sum with random weights. The step is 1e-4 where that is good enough, and else the one that
+    agrees best with shorter and longer ones, which also tells the error; or it is ``eps``. Numbers
+    far from 1 are moved in proportion, too. At a kink or a tie, differences say nothing: keep 1e-3
+    away, as ``testing.strategies`` do.
 
-    Raises AssertionError with a table of the elements that differ, TypeError if ``f`` is no
-    function, ValueError if no argument is of floating point or ``order`` is less than 1.
+    Raises AssertionError with a table of the elements that differ, or if differences cannot decide,
+    because rounding is as large as the difference or x lies at the edge of where ``f`` is defined;
+    TypeError if ``f`` is no function, or takes numbers out of the graph, or has a derivative rule
+    that cannot be differentiated itself: then pass ``order=1``; ValueError if no argument is of
+    floating point, ``order`` is less than 1, or ``eps`` or ``rtol`` is not positive.
 
     >>> import numpy as np
     >>> from tinygrad_edu.testing import check_grads
     >>> check_grads(lambda x: np.exp(x) / (1 + np.exp(x)), [-1.0, 0.0, 2.0])
+    first and second derivatives of <lambda> agree with finite differences in 3 directions, to ...
     """
     if not callable(f):
         raise TypeError(f"check_grads takes a function and its arguments, but got {f!r} for f")
     if order < 1:
         raise ValueError(f"order is that of the derivatives to check, at least 1, not {order}")
+    if not rtol > 0 or not (eps is None or eps > 0):
+        raise ValueError(f"eps and rtol are positive numbers, but got eps={eps} and rtol={rtol}")
     rng = np.random.default_rng(rng)
     inputs = [_as_input(arg) for arg in args]
     positions = [i for i, x in enumerate(inputs) if _is_floating(x)]
@@ -67,23 +105,48 @@ def check_grads(
             filled[i] = value
         return filled
 
+    y = _value(f, fill(map(Tensor, xs)))
+    if not np.allclose(y, _value(f, fill(map(Tensor, xs))), rtol=1e-9, atol=0, equal_nan=True):
+        raise AssertionError(
+            f"two calls of {ops.name(f)} with the same arguments differ, so it has no derivative: "
+            "draw random numbers once, outside of it, or seed the generator inside"
+        )
     if reference is not None:
-        _compare_values(f, fill([Tensor(x) for x in xs]), reference(*fill(xs)))
+        _compare_values(f, y, reference(*fill(xs)))
 
     def outputs(*values: Any) -> tuple[Any, ...]:
         return (f(*fill(values)),)
 
     labels = [str(i) for i in positions]
+    # of a single output the weight is 1, so that the numbers of the table are its gradient
+    weights = [np.ones(y.shape) if y.size == 1 else _signed(rng, 0.5, 1.5, y.shape)]
+    values = [y]
+    size = 0.0
+    directions = 0
+    worst = 0.0
     for k in range(1, order + 1):
-        with no_grad():
-            values = [plain(y) for y in outputs(*map(Tensor, xs))]
-        weights = [_signed(rng, 0.5, 1.5, np.shape(y)) for y in values]
-        size = sum(float(np.abs(w * y).sum()) for w, y in zip(weights, values, strict=True))
+        terms = [float(np.abs(w * y).sum()) for w, y in zip(weights, values, strict=True)]
+        size = max(size, sum(terms))
+        if size == 0:  # a sum of 0 does not tell the size of its terms
+            size = sum(float(np.abs(w).sum()) for w in weights)
         total = _weighted_sum(outputs, len(xs))
-        _Check(ops.name(f), k, total, xs, labels, weights, size).run(rng)
-        # what is checked next is the gradient, and it depends on the weights as well
-        outputs = grad(total, tuple(range(len(xs))))
-        xs, labels = [*xs, *weights], labels + ["weight"] * len(weights)
+        check = _Check(ops.name(f), k, total, xs, labels, weights, size, eps, rtol)
+        check.run(rng)
+        directions += check.directions
+        worst = max(worst, check.worst)
+        if k < order:
+            # What is checked next is the gradient, and it depends on the weights as well.
+            outputs = grad(total, tuple(range(len(xs) + len(weights))))
+            xs, labels = [*xs, *weights], labels + ["weight"] * len(weights)
+            with no_grad():
+                values = [plain(g) for g in outputs(*map(Tensor, xs))]
+            # In proportion to x, so that gradients of large and of small numbers count alike.
+            weights = [_signed(rng, 0.5, 1.5, x.shape) * _reach(x) for x in xs]
+    return Report(ops.name(f), order, directions, worst)
+
+
+def _order(k: int) -> str:
+    return PLACE.get(k, f"order {k}")
 
 
 def _is_floating(x: Any) -> bool:
@@ -102,9 +165,21 @@ def _as_input(arg: Any) -> Any:
     return array
 
 
-def _compare_values(f: Function, inputs: list[Any], expected: Any) -> None:
+def _value(f: Function, inputs: list[Any]) -> Array:
+    """The value of ``f``, which must be a Tensor."""
     with no_grad():
-        actual = plain(f(*inputs))
+        y = f(*inputs)
+    if y is None:
+        raise AssertionError(f"{ops.name(f)} returned None: it has no return statement")
+    if not isinstance(y, Tensor):
+        raise AssertionError(
+            f"{ops.name(f)} returned {type(y).__name__}, not a Tensor: it leaves the graph on the "
+            "way, as by float(t), t.item(), t.data or a comparison"
+        )
+    return np.asarray(plain(y))
+
+
+def _compare_values(f: Function, actual: Array, expected: Any) -> None:
     if np.shape(actual) != np.shape(expected):
         raise AssertionError(
             f"{ops.name(f)} has shape {np.shape(actual)}, and the reference {np.shape(expected)}"
@@ -117,6 +192,11 @@ def _compare_values(f: Function, inputs: list[Any], expected: Any) -> None:
 def _signed(rng: np.random.Generator, low: float, high: float, shape: Any) -> Array:
     """Random numbers whose absolute value is from ``low`` to ``high``."""
     return np.asarray(rng.uniform(low, high, shape) * rng.choice([-1.0, 1.0], shape))
+
+
+def _reach(x: Array) -> Array:
+    """How far each number may be moved: as far as it is from 0, but from 0 itself by 1."""
+    return np.where(np.abs(x) < STEPS[0], 1.0, np.abs(x))
 
 
 def _weighted_sum(outputs: Function, count: int) -> Function:
@@ -140,83 +220,193 @@ class _Check:
     labels: list[str]  # of the xs
     weights: list[Array]  # further arguments of total, fixed here
     size: float  # sum of the absolute terms in total, which rounding errors grow with
+    eps: float | None  # the step of the differences, or None for the best
+    rtol: float
+    directions: int = 0  # that were found to agree
+    worst: float = 0.0
 
     def run(self, rng: np.random.Generator) -> None:
         gradients = self.gradients()
-        for i, (x, gradient) in enumerate(zip(self.xs, gradients, strict=True)):
-            direction = [np.zeros_like(other) for other in self.xs]  # one argument at a time
-            direction[i] = _signed(rng, 0.5, 1.0, x.shape)
-            terms = gradient * direction[i]
-            tolerance = 1e-7 * np.abs(terms).sum() + self.rounding(x, gradient)
-            if not abs(terms.sum() - self.slope(direction)) <= tolerance:  # also where it is nan
-                raise AssertionError(self.table(gradients))
+        for i, x in enumerate(self.xs):
+            undecided = None
+            agreed = 0
+            for d in self.ways(x, rng):  # one argument at a time
+                analytic, found, verdict = self.compare(i, d, gradients[i])
+                if verdict == "wrong":
+                    raise AssertionError(self.table(gradients))
+                if verdict == "right":
+                    agreed += 1
+                else:
+                    undecided = self.cannot_decide(i, analytic, found)
+            if undecided and not agreed:
+                raise AssertionError(undecided)
+            self.directions += agreed
+
+    @property
+    def negligible(self) -> float:
+        """Below what part of the total a derivative is taken for a 0 with rounding."""
+        return 2 * EPS if self.order == 1 else 1e-9
+
+    def ways(self, x: Array, rng: np.random.Generator) -> Iterator[Array]:
+        """Random directions: all numbers by the same, and if they are far from 1 in proportion."""
+        yield _signed(rng, 0.5, 1.0, x.shape)
+        reach = _reach(x)
+        if self.eps is None and ((reach < 0.01) | (reach > 100)).any():
+            yield _signed(rng, 0.5, 1.0, x.shape) * reach
+
+    def compare(self, i: int, direction: Array, gradient: Array) -> tuple[float, Difference, str]:
+        """The derivative in a direction of one argument, its difference, and what they say.
+
+        "right" if they agree; "wrong" if not; "undecided" if the difference is too inexact to tell.
+        """
+        terms = gradient * direction
+        analytic, scale = float(terms.sum()), float(np.abs(terms).sum())
+        # steps from x are rounded as well as the total
+        size = self.size + float(np.abs(self.xs[i] * gradient).sum())
+        at = self.along(i, direction)
+        if self.eps is not None:
+            found = slope(at, size, (self.eps / 2, self.eps, self.eps * 2))
+        else:
+            found = Difference(central(at, STEP), rounding(size, STEP))
+            is_exact = found.error <= 1e-3 * scale or scale == found.value == 0
+            if not is_exact or not self.agree(analytic, found, scale):
+                found = slope(at, size)
+        if not np.isfinite(analytic):
+            return analytic, found, "wrong"
+        if not np.isfinite(found.error):
+            return analytic, found, "undecided"
+        if not self.agree(analytic, found, scale):
+            return analytic, found, "wrong"
+        if found.error > 0.1 * scale and scale > self.negligible * size:
+            return analytic, found, "undecided"
+        self.worst = max(self.worst, abs(analytic - found.value) / scale if scale else 0.0)
+        return analytic, found, "right"
+
+    def agree(self, analytic: float, found: Difference, scale: float) -> bool:
+        return abs(analytic - found.value) <= self.rtol * scale + found.error
+
+    def along(self, i: int, direction: Array) -> Callable[[float], float]:
+        """The total as a function of how far ``x`` is moved; nan where it is not defined."""
+
+        def at(t: float) -> float:
+            moved = [Tensor(x) for x in self.xs]
+            moved[i] = Tensor(self.xs[i] + t * direction)
+            with no_grad(), np.errstate(all="ignore"):
+                try:
+                    return float(self.total(*moved, *self.weights))
+                except (ValueError, ArithmeticError):
+                    return float("nan")
+
+        return at
 
     def gradients(self) -> list[Array]:
-        """By ``backward``, twice through one graph: what it adds must be the same each time."""
+        """By ``backward``, twice through one graph: twice the cotangent must give twice as much."""
         leaves = [Tensor(x, requires_grad=True) for x in self.xs]
         for leaf in leaves:
             leaf.data.setflags(write=False)
-        y = self.total(*leaves, *self.weights)
-        if not isinstance(y, Tensor):
-            raise AssertionError(f"{self.name} returns no Tensor: it leaves the graph on the way")
+        y = self.recorded(leaves)
         if not y.requires_grad:
             return [np.zeros_like(x) for x in self.xs]
-        y.backward(retain_graph=True)
-        first = [np.zeros(t.shape) if t.grad is None else t.grad for t in leaves]
-        y.backward()
-        for leaf, g in zip(leaves, first, strict=True):
-            if leaf.grad is not None and not np.array_equal(leaf.grad, g + g, equal_nan=True):
+
+        def backward(cotangent: float) -> list[Array]:
+            for leaf in leaves:
+                leaf.zero_grad()
+            y.backward(cotangent, retain_graph=True)
+            return [np.zeros(t.shape) if t.grad is None else t.grad for t in leaves]
+
+        first, double, again = backward(1.0), backward(2.0), backward(1.0)
+        for label, once, twice, repeated in zip(self.labels, first, double, again, strict=True):
+            if not np.array_equal(once, repeated, equal_nan=True):
                 raise AssertionError(
                     f"a second backward pass through {self.name} adds another gradient than the "
                     "first: a derivative rule does not give the same for the same arrays"
                 )
+            if not np.allclose(twice, 2 * once, rtol=1e-9, atol=1e-300, equal_nan=True):
+                raise AssertionError(
+                    f"{_order(self.order)} derivatives of {self.name} are wrong: twice the "
+                    "gradient g of its output does not give twice the gradient of argument "
+                    f"{label}. Did the rule forget g?"
+                )
         return first
 
-    def slope(self, direction: list[Array]) -> float:
-        """The derivative along ``direction``, by central differences of fourth order."""
+    def recorded(self, leaves: list[Tensor]) -> Tensor:
+        if self.order == 1:
+            grad(self.total, 0)(*self.xs, *self.weights)  # refuses numbers that are taken out
+        try:
+            total: Tensor = self.total(*leaves, *self.weights)
+            return total
+        except (TypeError, ValueError, AttributeError) as error:
+            if self.order == 1:
+                raise
+            raise TypeError(
+                f"a derivative rule of {self.name} cannot be differentiated itself: {error} If "
+                f"derivatives of order {self.order - 1} are enough, pass order={self.order - 1}"
+            ) from error
 
-        def at(t: float) -> float:
-            moved = [Tensor(x + t * d) for x, d in zip(self.xs, direction, strict=True)]
-            return float(self.total(*moved, *self.weights))
-
-        with no_grad():
-            return (8 * (at(STEP) - at(-STEP)) - (at(2 * STEP) - at(-2 * STEP))) / (12 * STEP)
-
-    def rounding(self, x: Array, gradient: Array) -> float:
-        """How far rounding of the total, and of steps from ``x``, may take a difference."""
-        size = self.size + np.abs(x * gradient).sum()
-        return float(10 * np.finfo(float).eps * size / STEP + 1e-10)
+    def cannot_decide(self, i: int, analytic: float, found: Difference) -> str:
+        what = f"{_order(self.order)} derivatives of {self.name}"
+        if not np.isfinite(found.error):
+            return (
+                f"differences cannot decide whether {what} are right: a small step from argument "
+                f"{self.labels[i]} leads to nan or an error, so it lies at the edge of where "
+                f"{self.name} is defined. Choose numbers inside"
+            )
+        return (
+            f"differences cannot decide whether {what} are right: rounding is as large as the "
+            f"difference. In a random direction of argument {self.labels[i]} the analytic "
+            f"derivative is {analytic:.4g}, and the numeric one {found.value:.4g}, give or take "
+            f"{found.error:.1g}. Choose numbers where {self.name} changes more, or leave out a "
+            "large constant"
+        )
 
     def table(self, gradients: list[Array]) -> str:
         """The elements whose derivatives differ, the worst first."""
-        rows: list[tuple[str, tuple[int, ...], float, float]] = []
-        wrong: list[tuple[str, tuple[int, ...], float, float]] = []
-        for i, gradient in enumerate(gradients):
-            for index in np.ndindex(gradient.shape):
-                unit = [np.zeros_like(x) for x in self.xs]
-                unit[i][index] = 1.0
-                row = (self.labels[i], index, float(gradient[index]), self.slope(unit))
-                rows.append(row)
-                tolerance = 1e-6 * abs(row[3]) + self.rounding(self.xs[i], gradient)
-                if not abs(row[2] - row[3]) <= tolerance:
-                    wrong.append(row)
+        count = 0
+        wrong: list[tuple[int, tuple[int, ...], float, float]] = []
+        for i, (x, gradient) in enumerate(zip(self.xs, gradients, strict=True)):
+            reach = _reach(x)
+            for index in np.ndindex(x.shape):
+                count += 1
+                unit = np.zeros_like(x)
+                unit[index] = reach[index]
+                _, found, verdict = self.compare(i, unit, gradient)
+                if verdict == "wrong":
+                    numeric = found.value / float(reach[index])
+                    wrong.append((i, index, float(gradient[index]), numeric))
         wrong.sort(key=lambda row: -abs(row[2] - row[3]))
-        which = {1: "first", 2: "second"}.get(self.order, f"order {self.order}")
         lines = [
-            f"{which} derivatives of {self.name} differ from finite differences in {len(wrong)} of "
-            f"{len(rows)} elements",
+            f"{_order(self.order)} derivatives of {self.name} differ from finite differences in "
+            f"{len(wrong)} of {count} elements",
             f"{'argument':>8}  {'element':<12} {'analytic':>14} {'numeric':>14} {'ratio':>10}",
         ]
-        for label, index, analytic, numeric in wrong[:10]:
+        for i, index, analytic, numeric in wrong[:10]:
             ratio = analytic / numeric if numeric else np.nan
             element, numbers = str(list(index)), f"{analytic:>14.8g} {numeric:>14.8g}"
-            lines.append(f"{label:>8}  {element:<12} {numbers} {ratio:>10.5f}")
+            lines.append(f"{self.labels[i]:>8}  {element:<12} {numbers} {ratio:>10.5f}")
         ratios = np.array([analytic / numeric for *_, analytic, numeric in wrong if numeric])
-        if len(ratios) == len(rows) > 1 and np.ptp(ratios) < 1e-4 * np.abs(ratios).max():
+        if len(ratios) == count > 1 and np.ptp(ratios) < 1e-4 * np.abs(ratios).max():
             lines.append(f"every analytic derivative is {ratios.mean():.5g} times the numeric one")
-        if not wrong:
+        if not all(np.isfinite(analytic) for *_, analytic, _ in wrong):
             lines.append(
-                "no single element differs: is f so steep or curved that a step of 1e-4 is long?"
+                "an analytic derivative is nan or infinite: a rule has divided by 0, as at a kink "
+                f"of {self.name} or at the edge of where it is defined"
             )
-        lines.append("(each output has a random weight; at a kink, differences say nothing)")
-        return "\n".join(lines)
+        if not wrong:
+            lines.append("no single element differs by more than its rounding, but all together do")
+        lines += [self.kink(i, index) for i, index, *_ in wrong[:1]]
+        if any(w.size != 1 for w in self.weights) or len(self.weights) > 1:
+            lines.append("(each output has a random weight)")
+        return "\n".join(filter(None, lines))
+
+    def kink(self, i: int, index: tuple[int, ...]) -> str:
+        """What to say if the slopes on both sides of an element differ."""
+        unit = np.zeros_like(self.xs[i])
+        unit[index] = 1.0
+        slopes = kink(self.along(i, unit))
+        if slopes is None:
+            return ""
+        return (
+            f"argument {self.labels[i]} is at a kink at {list(index)}: the slope is "
+            f"{slopes[0]:.4g} on the left and {slopes[1]:.4g} on the right. There differences say "
+            "nothing: keep 1e-3 away"
+        )
