@@ -247,11 +247,23 @@ def shares_views(record, op, args, params=backprop.NO_PARAMS):
 UNLOCKED = seeing(changing=nullcontext())  # the lock of tensor
 
 
+@constant
+def at_hand(leaf, now):
+    return leaf._time if leaf._lent is None else leaf._lent[1]
+
+
 @around
 def undated(change, leaf, value):
     time = leaf._time
     change(leaf, value)
     leaf._time = time
+
+
+@around
+def still_lent(replace, leaf, value):
+    lent = leaf._lent
+    replace(leaf, value)
+    leaf._lent = lent
 
 
 @around
@@ -421,7 +433,10 @@ MUTANTS = {
     "an optimizer's step is not dated": {"optim:replace": undated},
     "a leaf is not marked while it changes": {"tensor.replace": seeing(inf=-1.0)},
     "threads change a leaf at the same time": {"tensor.replace": UNLOCKED},
-    "to read a number undoes a change": {"tensor.Tensor.data": getter(UNLOCKED)},
+    "to read a number undoes a change": {"tensor.lend": UNLOCKED},
+    "elements that are written are not noticed": {"backprop.last_change": at_hand},
+    "what is written is noticed in backward alone": {"tensor:last_change": constant(lambda *_: 0)},
+    "arrays got before stay with the leaf": {"tensor.replace": still_lent},
     "a result is dated when it is there": {"tensor.record": dated_late},
     # memory
     "data is shared": {"inputs.as_data": shares},

@@ -2,6 +2,7 @@
 
 import contextlib
 import gc
+import operator
 import sys
 import threading
 import tracemalloc
@@ -412,6 +413,143 @@ def test_data_changed_after_it_was_used_is_refused(change):
     assert w.grad is None
     (w * w).sum().backward()
     np.testing.assert_allclose(w.grad, 2 * w.data)
+
+
+def write_first(array):
+    array[..., 0] = 5.0
+
+
+def write_through_a_view(array):
+    array.T[:1].T[...] = 5.0
+
+
+def swap(array):
+    array[...] = array[..., ::-1].copy()
+
+
+WRITES = {
+    "an element": write_first,
+    "all": lambda array: array.fill(0.0),
+    "a view": write_through_a_view,
+    "a swap": swap,
+    "a ufunc": lambda array: np.negative(array, out=array),
+    "in place": lambda array: operator.imul(array, 2.0),
+    "nan": lambda array: np.copyto(array, np.nan),
+}
+
+
+@pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("learned", [True, False])
+@pytest.mark.parametrize("held", [True, False])
+def test_elements_written_after_they_were_used_are_refused(write, dtype, learned, held):
+    w = Tensor(np.asfortranarray([[1.0, 2.0], [3.0, 4.0]]), requires_grad=learned, dtype=dtype)
+    v = leaf(2.0)
+    before = w.data if held else None
+    y = (w * v).sum()
+    write(w.data if before is None else before)
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+    assert v.grad is None
+    (w * v).sum().backward()
+    np.testing.assert_array_equal(v.grad, w.numpy().sum())
+
+
+def test_a_single_number_written_after_it_was_used_is_refused():
+    w = leaf(2.0)
+    y = w * w
+    w.data[...] = 3.0
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+    (w * w).backward()
+    assert w.grad == 6.0
+
+
+def test_the_sign_of_zero_counts():
+    w = leaf(0.0)
+    y = w * 1.0
+    w.data[...] = -0.0
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+
+
+def test_elements_written_before_they_are_used_are_right():
+    w = leaf(1.0, 2.0)
+    w.data[0] = 5.0
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [10.0, 4.0]
+    w.data[1] = 0.5
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [20.0, 5.0]
+
+
+def test_data_may_be_looked_at_between_forward_and_backward():
+    w = leaf(np.nan, 2.0)
+    y = (w * 2).sum()
+    assert w.data[1] == 2.0
+    w.data[1] = 2.0  # the same number
+    y.backward()
+    assert w.grad.tolist() == [2.0, 2.0]
+
+
+def test_of_two_results_the_one_before_a_write_is_refused():
+    w = leaf(1.0, 2.0)
+    elements = w.data
+    old = (w * w).sum()
+    elements[0] = 5.0
+    new = (w * w).sum()
+    with pytest.raises(RuntimeError, match="changed after"):
+        old.backward()
+    new.backward()
+    assert w.grad.tolist() == [10.0, 4.0]
+
+
+def test_writes_are_noticed_after_data_was_assigned_and_got_again():
+    w = leaf(1.0, 2.0)
+    first = w.data
+    w.data = [3.0, 4.0]
+    (w * w).sum().backward()
+    assert w.grad.tolist() == [6.0, 8.0]
+    first[0] = 7.0  # no longer that of w
+    y = (w * w).sum()
+    w.data[0] = 5.0
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+    assert w.data.tolist() == [5.0, 4.0]
+
+
+def test_writes_are_noticed_before_and_after_a_leaf_is_frozen():
+    w, v = leaf(1.0, 2.0), leaf(3.0)
+    elements = w.data
+    y = (w * v).sum()
+    w.requires_grad = False
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+    y = (w * v).sum()
+    elements[0] = 5.0
+    with pytest.raises(RuntimeError, match="changed after"):
+        y.backward()
+
+
+def test_writes_are_noticed_inside_and_outside_of_grad():
+    w = leaf(1.0, 2.0)
+    y = (w * w).sum()
+    w.data[0] = 5.0
+    with pytest.raises(RuntimeError, match="changed after"):
+        grad(lambda x: grad(lambda z: z * y)(x))(2.0).backward()
+    assert grad(lambda x: (w * x).sum())(2.0).item() == 7.0
+
+
+def test_a_step_of_an_optimizer_ends_the_looking():
+    w = leaf(1.0, 2.0)
+    elements = w.data
+    sgd = optim.SGD([w], lr=0.5)
+    (w * w).sum().backward()
+    sgd.step()
+    y = (w * w).sum()
+    elements[0] = 5.0  # no longer that of w
+    y.backward()
+    assert w.numpy().tolist() == [0.0, 0.0]
 
 
 def test_changed_constant_is_refused_too():

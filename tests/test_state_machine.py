@@ -1,10 +1,15 @@
-"""Random programs with changes, modes and refusals, against an engine that sums over paths."""
+"""Random programs with changes, threads and refusals, against an engine that sums over paths.
+
+Changes are assignments, writes to elements, also through arrays got before, and freezing.
+"""
+
+import threading
 
 import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from tinygrad_edu import Tensor, no_grad
 
@@ -22,6 +27,9 @@ OPERATIONS = {
 }
 
 
+positions = st.integers(-4, 3)  # in the list of values: the first ones, and the last ones
+
+
 class Value:
     """A Tensor, and what an obviously right engine knows of it."""
 
@@ -30,6 +38,7 @@ class Value:
         self.parents = parents  # (value, matrix of derivatives, its version when it was used)
         self.data = tensor.numpy()
         self.version = 0
+        self.held = None  # the array that was got by data, and is still that of the Tensor
         self.grad = None
         self.spent = False
 
@@ -49,10 +58,39 @@ class Value:
                 parent.add_gradients(matrix.T @ g)
 
 
+def at_once(*works):
+    """Run functions in threads, all at the same time."""
+    barrier = threading.Barrier(len(works))
+    raised = []
+
+    def run(work):
+        barrier.wait()
+        try:
+            work()
+        except BaseException as error:
+            raised.append(error)
+
+    threads = [threading.Thread(target=run, args=(work,)) for work in works]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if raised:
+        raise raised[0]
+
+
 class Programs(RuleBasedStateMachine):
     def __init__(self):
         super().__init__()
         self.values = []
+        self.written = 0
+
+    @initialize()
+    def begin(self):
+        """With something to differentiate, so that few steps find nothing to do."""
+        self.create((0.5, -0.25), requires_grad=True)
+        self.create((0.75, 0.125), requires_grad=False)
+        self.operate("multiply", 0, 1)
 
     @rule(numbers=st.tuples(*[st.floats(-1, 1)] * 2), requires_grad=st.booleans())
     def create(self, numbers, requires_grad):
@@ -62,7 +100,7 @@ class Programs(RuleBasedStateMachine):
     def pick(self, position):
         return self.values[position % len(self.values)]
 
-    @rule(name=st.sampled_from(sorted(OPERATIONS)), i=st.integers(0, 99), j=st.integers(0, 99))
+    @rule(name=st.sampled_from(sorted(OPERATIONS)), i=positions, j=positions)
     def operate(self, name, i, j):
         if self.values:
             compute, derive = OPERATIONS[name]
@@ -72,26 +110,26 @@ class Programs(RuleBasedStateMachine):
             used = operands[: len(matrices)]
             requires_grad = any(operand.requires_grad for operand in used)
             parents = [(v, m, v.version) for v, m in zip(used, matrices, strict=True)]
-            if np.abs(result.data).max() < 1e3 and self.paths(used) < 200:
+            if np.abs(result.numpy()).max() < 1e3 and self.paths(used) < 200:
                 self.values.append(Value(result, requires_grad, parents if requires_grad else ()))
 
     @staticmethod
     def paths(values):
         return sum(Programs.paths([p for p, *_ in v.parents]) or 1 for v in values)
 
-    @rule(i=st.integers(0, 99), j=st.integers(0, 99))
+    @rule(i=positions, j=positions)
     def operate_without_recording(self, i, j):
         if self.values:
             with no_grad():
                 result = self.pick(i).tensor + self.pick(j).tensor
             self.values.append(Value(result, False))
 
-    @rule(i=st.integers(0, 99))
+    @rule(i=positions)
     def detach(self, i):
         if self.values:
             self.values.append(Value(self.pick(i).tensor.detach(), False))
 
-    @rule(i=st.integers(0, 99), in_place=st.booleans())
+    @rule(i=positions, in_place=st.booleans())
     def change(self, i, in_place):
         if self.values:
             value = self.pick(i)
@@ -105,8 +143,42 @@ class Programs(RuleBasedStateMachine):
                 value.tensor.data = value.tensor.data - 0.125
             value.data = value.data - 0.125
             value.version += 1
+            value.held = None
 
-    @rule(i=st.integers(0, 99), retain_graph=st.booleans(), weight=st.floats(-2, 2))
+    @rule(i=positions)
+    def hold(self, i):
+        if self.values:
+            value = self.pick(i)
+            value.held = value.tensor.data
+
+    @rule(i=positions, element=st.integers(0, 1))
+    def write(self, i, element):
+        if self.values:
+            value = self.pick(i)
+            self.written += 1
+            number = self.written / 64  # a new one each time
+            array = value.tensor.data if value.held is None else value.held
+            if value.parents:
+                with pytest.raises(ValueError, match="read-only"):
+                    array[element] = number
+                return
+            array[element] = number
+            value.data = np.where([element == 0, element == 1], number, value.data)
+            value.version += 1
+
+    @rule(i=positions, requires_grad=st.booleans())
+    def freeze(self, i, requires_grad):
+        if self.values:
+            value = self.pick(i)
+            if value.parents:
+                with pytest.raises(RuntimeError, match="was computed"):
+                    value.tensor.requires_grad = requires_grad
+                return
+            value.tensor.requires_grad = requires_grad
+            value.version += value.requires_grad != requires_grad
+            value.requires_grad = requires_grad
+
+    @rule(i=positions, retain_graph=st.booleans(), weight=st.floats(-2, 2))
     def backward(self, i, retain_graph, weight):
         if self.values:
             value = self.pick(i)
@@ -119,13 +191,38 @@ class Programs(RuleBasedStateMachine):
             value.add_gradients(g)
             value.spent = bool(value.parents) and not retain_graph
 
-    @rule(i=st.integers(0, 99))
+    @rule(i=positions, j=positions, retain_graph=st.booleans())
+    def backward_of_two_at_once(self, i, j, retain_graph):
+        """From two results, which may share a part of their graphs, or a leaf with new results."""
+        if self.values:
+            values = [self.pick(i), self.pick(j)]
+            if any(not v.requires_grad or v.spent or v.is_stale() for v in values):
+                return
+            if values[0] is values[1] and values[0].parents and not retain_graph:
+                return  # then one of them is refused, but which is up to the threads
+            at_once(*(lambda t=v.tensor: t.backward([1.0, 2.0], retain_graph) for v in values))
+            for value in values:
+                value.add_gradients(np.array([1.0, 2.0]))
+                value.spent = bool(value.parents) and not retain_graph
+
+    @rule(i=positions, count=st.integers(2, 4))
+    def compute_in_threads(self, i, count):
+        if self.values:
+            value = self.pick(i)
+            if not value.requires_grad or value.spent or value.is_stale():
+                return
+            if value.parents:
+                return  # what goes through a result goes to its leaves, which are picked, too
+            at_once(*(lambda: (value.tensor * 3.0).backward([1.0, 2.0]) for _ in range(count)))
+            value.add_gradients(count * 3.0 * np.array([1.0, 2.0]))
+
+    @rule(i=positions)
     def forget_gradient(self, i):
         if self.values:
             self.pick(i).tensor.zero_grad()
             self.pick(i).grad = None
 
-    @rule(i=st.integers(0, 99))
+    @rule(i=positions)
     def drop(self, i):
         if self.values:
             self.values.pop(i % len(self.values))
@@ -135,7 +232,7 @@ class Programs(RuleBasedStateMachine):
         for value in self.values:
             if value.is_stale():
                 continue  # a result may be a view of what has changed; backward refuses it
-            np.testing.assert_allclose(value.tensor.data, value.data, atol=1e-12)
+            np.testing.assert_allclose(value.tensor.numpy(), value.data, atol=1e-12)
             if value.grad is None:
                 assert value.parents or value.tensor.grad is None
             else:
@@ -143,4 +240,4 @@ class Programs(RuleBasedStateMachine):
 
 
 TestPrograms = Programs.TestCase
-TestPrograms.settings = settings(max_examples=80, stateful_step_count=30, deadline=None)
+TestPrograms.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

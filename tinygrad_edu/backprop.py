@@ -1,6 +1,7 @@
 """The chain rule in reverse: order the graph, pull gradients back, add them where paths meet."""
 
 import itertools
+import threading
 from collections.abc import Iterable, Mapping, Set
 from contextlib import nullcontext
 from operator import attrgetter
@@ -13,6 +14,7 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.modes import Scopes, mode
 
 clock = itertools.count()
+changing = threading.Lock()  # data and gradients of leaves, which several threads may do
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -30,12 +32,17 @@ class Node:
     time puts each after those it was computed from. And an argument that is newer than a result
     has changed since: its gradient would mix old values with new ones, and is refused.
 
+    ``_lent`` is for a leaf whose array the user has got by ``data``, and may write to: a copy of
+    its numbers, and the time of the last change that is known. ``_time`` is infinity meanwhile, so
+    that whoever compares times looks closer; see ``last_change``.
+
     ``Tensor`` adds operators and methods. It is a class of its own, so that the chain rule can be
     read without them.
     """
 
     __slots__ = (
         "_grad",
+        "_lent",
         "_passes",
         "_requires_grad",
         "_time",
@@ -68,6 +75,7 @@ class Node:
         # Of a leaf: how many backward passes are in that sum. Of a result: 1 after a backward that
         # must not be repeated.
         self._passes = 0
+        self._lent: tuple[Any, float] | None = None
 
 
 def plain(x: Any) -> Any:
@@ -77,7 +85,23 @@ def plain(x: Any) -> Any:
 
 def changed_since(arg: Any, result: Node) -> bool:
     """Whether an argument of ``result`` has changed since ``result`` was computed from it."""
-    return isinstance(arg, Node) and arg._time > result._time
+    is_newer = isinstance(arg, Node) and arg._time > result._time
+    return is_newer and last_change(arg, next(clock)) > result._time
+
+
+def last_change(leaf: Node, now: float) -> float:
+    """The time when a leaf last changed: ``now``, if somebody has written to its elements."""
+    lent = leaf._lent
+    if lent is None:
+        return leaf._time
+    numbers, time = lent
+    bits = f"u{numbers.itemsize}"  # in which nan equals nan, and -0.0 is not 0.0
+    if np.array_equal(numbers.view(bits), leaf._value.view(bits)):
+        return time
+    with changing:
+        if leaf._lent is lent:
+            leaf._lent = leaf._value.copy(), now
+    return now
 
 
 def topological_order(root: Node, sources: Set[Node] = frozenset()) -> list[Node]:
@@ -126,7 +150,7 @@ def backpropagate(
                 is_node = isinstance(arg, Node)
                 inputs.append(arg._value if is_node and not on_tensors else arg)
                 # Asked after the value was read: another thread may change it in between.
-                if is_node and arg._time > node._time:
+                if is_node and arg._time > node._time and changed_since(arg, node):
                     raise errors.stale(arg, node)
             rules = derivatives[node.op]
             params = node.params

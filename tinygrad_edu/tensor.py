@@ -1,7 +1,6 @@
 """Tensor: an array that remembers the operation that made it."""
 
 import operator
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
@@ -15,8 +14,10 @@ from tinygrad_edu.backprop import (
     NO_PARAMS,
     Node,
     backpropagate,
+    changing,
     clock,
     depends_on,
+    last_change,
     plain,
     topological_order,
 )
@@ -26,7 +27,6 @@ from tinygrad_edu.modes import is_recording, mode
 
 Array = NDArray[Any]
 FLOATS = "efd"  # NumPy's letters for float16, float32 and float64
-changing = threading.Lock()  # data and gradients of leaves, which several threads may do
 
 
 def record(
@@ -47,6 +47,8 @@ def record(
     for arg in args:
         kind = type(arg)
         if kind is Tensor and (arg._requires_grad or arg._value.dtype.kind == "f"):
+            if arg._lent is not None:
+                last_change(arg, time)
             values.append(arg._value)
             requires_grad = requires_grad or arg._requires_grad
         elif kind is float or kind is int or (kind is np.ndarray and arg.dtype.char in FLOATS):
@@ -98,7 +100,19 @@ def replace(leaf: "Tensor", value: Any) -> None:
     with changing:
         leaf._time = inf  # so that a thread that goes backward meanwhile sees that it changes
         leaf._value = number_or_array(value)
+        leaf._lent = None
         leaf._time = next(clock)
+
+
+def lend(leaf: "Tensor") -> Array:
+    """The array of a leaf for somebody who may write to it: from now on, writes are looked for."""
+    with changing:
+        array: Array = np.asarray(leaf._value)
+        if leaf._lent is None:
+            leaf._value = array
+            leaf._lent = array.copy(), leaf._time
+            leaf._time = inf
+        return array
 
 
 # The operators and methods of Tensor are made from the operations that they stand for.
@@ -209,17 +223,18 @@ class Tensor(Node):
     def data(self) -> Array:
         """The values, as an array. To learn, assign: ``w.data -= learning_rate * w.grad``.
 
-        The data of a recorded result is read-only, because its gradient may depend on it. A write
-        to elements is not noticed, but in ``debug()``; nor is ``w.data -= ...`` by one thread while
-        another goes backward: assign a new array there, ``w.data = w.data - ...``.
+        The data of a recorded result is read-only, because its gradient may depend on it. The array
+        of a leaf may be written to, as in ``w.data[0] = 1.0``, until data are assigned. What was
+        computed before is then refused by ``backward``, as after an assignment.
+
+        One thread must not change data while another goes backward; to assign a new array, as in
+        ``w.data = w.data - ...``, is noticed even then.
         """
         array: Array = numbers(self)
-        if not isinstance(array, np.ndarray):
-            with changing:
-                array = self._value = np.asarray(self._value)
-        if self.op is not None:
-            array = array.view()
-            array.setflags(write=False)
+        if self.op is None:
+            return lend(self)
+        array = np.asarray(array).view()
+        array.setflags(write=False)
         return array
 
     @data.setter
@@ -228,10 +243,10 @@ class Tensor(Node):
             raise errors.result_is_fixed(self, "data")
         if isinstance(value, Tensor) and value._requires_grad:
             raise errors.assigned_result(value)
-        if value is not numbers(self):  # else it was changed in place: w.data -= ...
-            value = as_data(value, self.dtype)
-            if value.shape != self.shape:
-                raise errors.data_shape(self, value.shape)
+        numbers(self)  # refuses to change what is being differentiated
+        value = as_data(value, self.dtype)
+        if value.shape != self.shape:
+            raise errors.data_shape(self, value.shape)
         replace(self, value)
 
     @property
@@ -249,8 +264,12 @@ class Tensor(Node):
         if value and self.dtype.kind != "f":
             raise errors.integers_require_grad(self.dtype)
         if self._requires_grad != value:
-            self._requires_grad = bool(value)
-            self._time = next(clock)
+            with changing:
+                self._requires_grad = bool(value)
+                if self._lent is None:
+                    self._time = next(clock)
+                else:
+                    self._lent = self._lent[0], next(clock)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -555,7 +574,7 @@ class Tensor(Node):
     def __reduce__(self) -> Any:
         if self.op:
             raise errors.result_is_not_copied(self)
-        return _restore, (self.data, self._requires_grad, self.name, self.grad)
+        return _restore, (self.numpy(), self._requires_grad, self.name, self.grad)
 
 
 for _name, _instead in numpy_api.METHODS_INSTEAD.items():
