@@ -16,9 +16,9 @@ def primitive(forward: ops.Operation, *rules: ops.Rule | None) -> ops.Operation:
     is called like a NumPy function, on arrays or on Tensors. Arrays that ``forward`` and the rules
     are given are read-only, because others use them, too. ``steps`` shows the formula of a rule, or
     its docstring if it has one. Raises TypeError if ``forward`` or a rule cannot be called, or does
-    not take as many arrays as there are rules; and when it is used, if ``forward`` or a rule
-    returns no real numbers, or ValueError if a rule returns another shape than that of its argument
-    or of the output.
+    not take as many arrays as there are rules; and when it is used, TypeError if ``forward`` or a
+    rule returns no real numbers, ValueError if one of them writes into an array that it is given,
+    or a rule returns another shape than that of its argument or of the output.
 
     >>> from tinygrad_edu import Tensor, primitive
     >>> cube = primitive(lambda x: x**3, lambda g, y, x: g * 3 * x**2)
@@ -44,13 +44,23 @@ def primitive(forward: ops.Operation, *rules: ops.Rule | None) -> ops.Operation:
 
     @functools.wraps(forward)
     def compute(*args: Any, **params: Any) -> Any:
-        y = np.asarray(forward(*map(_read_only, args), **params))
+        y = np.asarray(_call(forward, args, params))
         if y.dtype.kind not in "fiub":
             raise errors.forward_gave(forward, y)
         return y[()]
 
     checked = (rule and _checked(forward, rule, i) for i, rule in enumerate(rules))
     return ops.operation(compute, tuple(checked))
+
+
+def _call(function: ops.Operation, args: tuple[Any, ...], params: dict[str, Any]) -> Any:
+    """Call a function that must not change the arrays it is given."""
+    try:
+        return function(*map(_read_only, args), **params)
+    except ValueError as error:
+        if "read-only" not in str(error):
+            raise
+        raise errors.wrote_into_its_arrays(function) from error
 
 
 def _read_only(x: Any) -> Any:
@@ -66,7 +76,7 @@ def _checked(forward: ops.Operation, rule: ops.Rule, i: int) -> ops.Rule:
 
     @functools.wraps(rule)
     def checked(g: Any, y: Any, *arrays: Any, **params: Any) -> Any:
-        found = rule(*map(_read_only, (g, y, *arrays)), **params)
+        found = _call(rule, (g, y, *arrays), params)
         if not isinstance(found, np.ndarray | np.generic):
             return found
         if found.dtype.kind not in "fiub":

@@ -306,6 +306,14 @@ def rule_arity(rule: Any, count: int) -> TypeError:
     )
 
 
+def wrote_into_its_arrays(function: Any) -> ValueError:
+    return ValueError(
+        f"{ops.name(function)} of a primitive writes into an array that it is given, which others "
+        "use, too, so it is read-only. Make a new one: write g = g * 2 for g *= 2, np.exp(x) for "
+        "np.exp(x, out=x), and x = x.copy() before x[0] = 0."
+    )
+
+
 def forward_gave(forward: Any, y: Any) -> TypeError:
     gave = "None: it has no return" if y.dtype == object and y.item() is None else f"{y.dtype}"
     return TypeError(

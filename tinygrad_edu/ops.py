@@ -35,7 +35,20 @@ from tinygrad_edu.kernels import quick
 Operation = Callable[..., Any]
 Rule = Callable[..., Any]
 
-derivatives: dict[Operation, "tuple[Rule | None, ...] | Each"] = {
+
+class Table(dict[Operation, Any]):
+    """The rules of each operation; one that somebody has made brings its own."""
+
+    def __missing__(self, op: Operation) -> "tuple[Rule | None, ...] | Each":
+        try:
+            return op.rules  # type: ignore[attr-defined, no-any-return]
+        except AttributeError:
+            raise KeyError(op) from None
+
+
+derivatives = Table()
+
+derivatives |= {
     # arithmetic
     np.positive: (lambda g, y, x: g,),
     np.negative: (lambda g, y, x: -g,),
@@ -193,7 +206,7 @@ PLAIN = (np.ndarray, np.generic, float, int, tuple)
 
 
 def operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> Operation:
-    """``compute`` as an operation: it behaves like a NumPy function, and has rules in the table.
+    """``compute`` as an operation: it behaves like a NumPy function, and brings its rules.
 
     Called on arrays, it computes. Called on a Tensor, it hands over to ``__array_function__`` of
     the Tensor, which records it: the protocol of NumPy (NEP 18).
@@ -206,8 +219,7 @@ def operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> Op
                 return arg.__array_function__(function, (type(arg),), args, params)
         return compute(*args, **params)
 
-    derivatives[function] = rules
-    quick[function] = compute
+    function.rules = rules  # type: ignore[attr-defined]
     return function
 
 
@@ -262,3 +274,7 @@ def _concatenate(i: int, g: Any, y: Any, axis: int, edges: Sequence[int]) -> Any
 
 # As np.concatenate, with its arrays as arguments and the positions where they meet.
 concatenate = operation(kernels.concatenate, Each(_concatenate))
+
+for _operation in sigmoid, softplus, broadcast, cast, getitem, scatter, concatenate:
+    derivatives[_operation] = _operation.rules  # type: ignore[attr-defined]
+    quick[_operation] = _operation.__wrapped__  # type: ignore[attr-defined]

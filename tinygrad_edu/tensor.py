@@ -490,7 +490,7 @@ class Tensor(Node):
         return self.__array_function__(ufunc, (), inputs, {})
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-        if func in ops.derivatives:
+        if func in ops.derivatives or hasattr(func, "rules"):
             args, params = numpy_api.bind(func, args, kwargs)
             own = {name: own_parameter(param) for name, param in params.items()}
             result = record(func, args, own)
