@@ -24,7 +24,15 @@ INTERNAL = {
     ),  # their names are those of the package
     *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
     *("testing.check", "testing.differences"),  # of testing
-    *("errors", "files", "inputs", "kernels", "numpy_api", "targets"),  # for the package itself
+    *(
+        "errors",
+        "files",
+        "inputs",
+        "kernels",
+        "numpy_api",
+        "pairs",
+        "targets",
+    ),  # for the package itself
     *("numpy_arithmetic", "numpy_arrangement"),
     *("drawing.formula", "drawing.graph", "drawing.page", "drawing.render", "drawing.text"),
 }

@@ -22,11 +22,17 @@ def describe(value: Any) -> str:
     return f"{what} {value.name!r}" if value.name else f"{what} of shape {value.shape}"
 
 
+def level_of_the_user() -> int:
+    """How far up the user's innermost line is: the stack level of a warning."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back and frame.f_code.co_filename.startswith(NOT_THE_USERS):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def line_of_the_user() -> str:
     """The innermost line that runs and is neither this package's nor NumPy's."""
-    frame = sys._getframe(1)
-    while frame.f_back and frame.f_code.co_filename.startswith(NOT_THE_USERS):
-        frame = frame.f_back
+    frame = sys._getframe(level_of_the_user() - 1)
     path, number = frame.f_code.co_filename, frame.f_lineno
     return f"line {number} of {os.path.basename(path)}, {linecache.getline(path, number).strip()!r}"
 
@@ -337,6 +343,16 @@ def rule_shape(op: Any, g: tuple[int, ...], shape: tuple[int, ...]) -> ValueErro
     return ValueError(
         f"A derivative rule of {ops.name(op)} returned shape {g} for an argument of shape {shape}: "
         "a gradient has the shape of what it is the gradient of."
+    )
+
+
+def all_pairs(result: Any, predictions: Any, data: Any) -> str:
+    n, shape = max(np.shape(predictions)), np.shape(predictions)
+    return (
+        f"the loss compares each of {n} predictions with all {n} targets: {ops.name(result.op)} of "
+        f"{describe(predictions)} and of shape {np.shape(data)} broadcasts to {np.shape(result)}. "
+        f"To compare each with its own, write np.reshape(targets, {shape}); if all pairs are "
+        "meant, make the column by p[:, None]."
     )
 
 

@@ -24,6 +24,7 @@ from tinygrad_edu.backprop import (
 from tinygrad_edu.inputs import as_data, as_operands, number_or_array, own_index, own_parameter
 from tinygrad_edu.kernels import quick
 from tinygrad_edu.modes import is_recording, mode
+from tinygrad_edu.pairs import warn_of_pairs
 
 Array = NDArray[Any]
 FLOATS = "efd"  # NumPy's letters for float16, float32 and float64
@@ -357,6 +358,7 @@ class Tensor(Node):
             seed = value.dtype.type(1).reshape(value.shape)
         else:
             raise errors.many_numbers(self)
+        warn_of_pairs(self)
         order = topological_order(self)
         found = backpropagate(self, seed[()], order)
         with changing:

@@ -9,6 +9,7 @@ import numpy as np
 from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, backpropagate, changed_since, plain, topological_order
 from tinygrad_edu.modes import State, function_scope, is_recording, mode
+from tinygrad_edu.pairs import warn_of_pairs
 from tinygrad_edu.tensor import Tensor
 
 Function = Callable[..., Any]
@@ -182,6 +183,7 @@ def _depending_on(variables: list[Tensor], order: list[Node]) -> tuple[list[Node
 def _gradients(
     y: Tensor, order: list[Node], variables: list[Tensor], nested: bool, seed: Any = None
 ) -> list[Any]:
+    warn_of_pairs(y)
     seed = np.ones(y.shape, y.dtype)[()] if seed is None else seed
     found = backpropagate(y, Tensor(seed) if nested else seed, order, on_tensors=nested)
     gradients = [(found[v] if v in found else np.zeros(v.shape), v.dtype) for v in variables]

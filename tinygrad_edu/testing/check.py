@@ -331,7 +331,8 @@ class _Check:
 
     def recorded(self, leaves: list[Tensor]) -> Tensor:
         if self.order == 1:
-            grad(self.total, 0)(*self.xs, *self.weights)  # refuses numbers that are taken out
+            # which refuses numbers that are taken out
+            grad(self.total, tuple(range(len(self.xs))))(*self.xs, *self.weights)
         try:
             total: Tensor = self.total(*leaves, *self.weights)
             return total

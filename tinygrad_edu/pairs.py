@@ -1,0 +1,70 @@
+"""A warning of what broadcasting hides: each prediction compared with the targets of all others."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors, ops
+from tinygrad_edu.backprop import Node, plain
+
+REDUCTIONS = (np.sum, np.mean)
+CHOICES = (np.where, ops.sigmoid, ops.softplus)  # go by elements, too, and are no ufuncs
+# Who says x[:, None] or x.reshape(-1, 1) means all pairs, as in a matrix of distances.
+ARRANGING = (ops.getitem, np.reshape, np.transpose, ops.broadcast, np.broadcast_to)
+SCALARS = 8  # results that a loss is the sum of; to look at more of them would take time
+
+
+def warn_of_pairs(loss: Node) -> None:
+    """Warn if ``loss`` is reduced from a column against a row, N predictions and N targets.
+
+    One of them is computed from what is learned, the other is data. They broadcast to (N, N), and
+    the mean of that is a number like any other: models learn from it to predict the mean.
+    """
+    scalars = [loss]
+    for node in scalars:  # which grows meanwhile
+        for arg in node.args:
+            if not isinstance(arg, Node) or arg.op is None:
+                continue
+            shape = np.shape(plain(arg))
+            if not shape and len(scalars) < SCALARS:
+                scalars.append(arg)
+            elif len(shape) == 2 and shape[0] == shape[1] > 1 and node.op in REDUCTIONS:
+                pair = _pair(arg)
+                if pair is not None:
+                    warnings.warn(errors.all_pairs(*pair), stacklevel=errors.level_of_the_user())
+
+
+def _pair(matrix: Node) -> tuple[Node, Any, Any] | None:
+    """Where a square matrix comes, element by element, from a column and a row; and these two."""
+    n = len(plain(matrix))
+    found = [matrix]
+    seen = {matrix}
+    for node in found:
+        is_elementwise = isinstance(node.op, np.ufunc) and node.op.signature is None
+        if not is_elementwise and node.op not in CHOICES:
+            continue
+        column = row = None
+        for arg in node.args:
+            shape = np.shape(plain(arg))
+            if shape == (n, 1):
+                column = arg
+            elif shape == (n,):
+                row = arg
+            elif shape == (n, n) and isinstance(arg, Node) and arg.op and arg not in seen:
+                seen.add(arg)
+                found.append(arg)
+        if column is not None and row is not None:
+            if _is_prediction(column) and _is_data(row):
+                return node, column, row
+            if _is_prediction(row) and _is_data(column):
+                return node, row, column
+    return None
+
+
+def _is_prediction(x: Any) -> bool:
+    return isinstance(x, Node) and x.op is not None and x.op not in ARRANGING
+
+
+def _is_data(x: Any) -> bool:
+    return not getattr(x, "requires_grad", False)
