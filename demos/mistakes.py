@@ -46,6 +46,12 @@ MISTAKES = [
         "(w * w).sum().backward()",
     ),
     Mistake(
+        "an element written between loss and backward()",
+        "loss = (w * w).sum()\nw.data[0] = 5.0",
+        "loss.backward()",
+        "(w * w).sum().backward()",
+    ),
+    Mistake(
         "an integer that is to be learned",
         "",
         "n = Tensor(3, requires_grad=True)",

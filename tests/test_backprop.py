@@ -828,3 +828,15 @@ def test_a_rule_of_the_table_that_gives_another_shape_is_refused(found, monkeypa
     with pytest.raises(ValueError, match="derivative rule of exp returned shape"):
         y.backward()
     assert w.grad is None
+
+
+def test_retain_graph_is_a_flag():
+    w = leaf(1.0, 2.0)
+    y = w * w
+    with pytest.raises(
+        TypeError, match=r"retain_graph is True or False, but got array\(\[1\., 1\.\]"
+    ):
+        y.backward(np.ones(2), np.ones(2))
+    assert w.grad is None
+    y.backward(np.ones(2))
+    assert w.grad.tolist() == [2.0, 4.0]

@@ -518,3 +518,9 @@ def test_importing_data_does_not_load_gzip():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("read", [load_idx, load_cifar10])
+def test_a_number_is_no_path(read):
+    with pytest.raises(TypeError, match="int"):
+        read(1)  # which would be the standard output of this process

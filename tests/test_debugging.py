@@ -293,7 +293,7 @@ def test_a_write_into_a_leaf_through_a_view_from_before_is_noticed(p):
     with debug():
         loss = np.exp(p.reshape(3, 1)).sum()
         view[0] = 9.0
-        with pytest.raises(RuntimeError, match="'p' changed after reshape used them on line"):
+        with pytest.raises(RuntimeError, match=r"'p'.* changed after the result of reshape"):
             loss.backward()
     assert p.grad is None
 
@@ -303,7 +303,7 @@ def test_a_write_into_a_number_is_noticed():
     with debug():
         loss = w * w
         w.data[...] = 9.0  # data makes an array of the number, which nobody has locked
-        with pytest.raises(RuntimeError, match=r"'w' changed after multiply .*'loss = w \* w'"):
+        with pytest.raises(RuntimeError, match=r"'w'.* changed after the result of multiply"):
             loss.backward()
 
 

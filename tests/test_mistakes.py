@@ -12,6 +12,10 @@ MEANING = {
         RuntimeError,
         ["'w', or", "changed", "after backward()"],
     ),
+    "an element written between loss and backward()": (
+        RuntimeError,
+        ["'w', or", "changed", "after backward()"],
+    ),
     "an integer that is to be learned": (TypeError, ["int64", "small step", "3.0", "dtype=float"]),
     "an integer to differentiate at": (TypeError, ["int64", "small step", "3.0"]),
     "a number taken out of the graph": (RuntimeError, ["requires no gradient", ".data", "float()"]),

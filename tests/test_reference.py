@@ -29,6 +29,7 @@ INTERNAL = {
         "files",
         "inputs",
         "kernels",
+        "locks",
         "numpy_api",
         "pairs",
         "targets",

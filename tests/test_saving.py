@@ -145,3 +145,8 @@ def test_pytorch_style_names_are_kept(path):
     model = nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1))
     save(path, model.state_dict())
     assert sorted(load(path)) == ["0.bias", "0.weight", "2.bias", "2.weight"]
+
+
+def test_a_number_is_no_path():
+    with pytest.raises(TypeError, match="int"):
+        load(1)  # which would be the standard output of this process

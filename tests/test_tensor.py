@@ -839,3 +839,11 @@ def test_tensors_of_integers_and_booleans_are_constants_of_a_graph(w, other):
     constant.data = [0, 0, 0]  # what the graph uses is a copy
     y.backward()
     np.testing.assert_array_equal(w.grad, [*other, other[0]])
+
+
+def test_ragged_lists_and_huge_numbers_are_refused_beside_a_tensor(w):
+    with pytest.raises(ValueError, match="rows of one length"):
+        w * [[1.0], [2.0, 3.0]]
+    for refused in lambda: w.sum(10**30), lambda: w.cumsum(10**30), lambda: w.squeeze(10**30):
+        with pytest.raises(ValueError, match=r"Python int too large|out of bounds"):
+            refused()

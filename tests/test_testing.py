@@ -256,8 +256,8 @@ def test_step_and_tolerance_may_be_set():
         check_grads(wrong, [0.5, 1.0], order=1, eps=1e-3)
     with pytest.raises(AssertionError, match="cannot decide"):
         check_grads(np.log, 1e-4, eps=1e-3)  # a step to below 0
-    for options in {"eps": 0.0}, {"eps": -1e-3}, {"rtol": 0.0}, {"rtol": np.nan}:
-        with pytest.raises(ValueError, match="positive numbers"):
+    for options in {"eps": 0.0}, {"eps": -1e-3}, {"rtol": 0.0}, {"rtol": np.nan}, {"eps": "1"}:
+        with pytest.raises(ValueError, match="is a positive number"):
             check_grads(np.exp, 1.0, **options)
 
 

@@ -219,8 +219,9 @@ def load_cifar10(path: str | os.PathLike[str]) -> tuple[Array, Array]:
 
 
 def _open(path: str | os.PathLike[str]) -> BufferedReader:
+    path = os.fspath(path)  # open would take a number for a file of the process
     if os.path.exists(path) and not os.path.isfile(path):
-        raise ValueError(f"{os.fspath(path)!r} is a folder or a device: give the path of one file")
+        raise ValueError(f"{path!r} is a folder or a device: give the path of one file")
     return open(path, "rb")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import weakref
-from collections import deque
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -13,6 +12,7 @@ import numpy as np
 
 from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
+from tinygrad_edu.locks import locks
 from tinygrad_edu.modes import Mode, State, Watcher, mode
 from tinygrad_edu.tensor import Array, Tensor
 
@@ -103,7 +103,7 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
             return
         use = _Use(next(_users), line, list(map(_content, args)))
         self._uses[id(result)] = use
-        _locks.lock(use.user, [*map(plain, args), plain(result)])
+        locks.lock(use.user, [*map(plain, args), plain(result)])
         weakref.finalize(result, self._drop, id(result)).atexit = False
 
     def pulled_back(self, node: Tensor, arg: Tensor, gradient: Any) -> None:
@@ -130,96 +130,20 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
 
     def _release(self, results: Iterable[int]) -> None:
         uses = [self._uses.pop(result, None) for result in results]
-        _locks.release([use.user for use in uses if use])
+        locks.release([use.user for use in uses if use])
 
     def _drop(self, result: int) -> None:
         use = self._uses.pop(result, None)
         if use:
-            _locks.drop(use.user)
+            locks.drop(use.user)
 
 
 _users = itertools.count()
 
 
-class _Locks:
-    """Arrays that are read-only as long as somebody uses them, in whichever thread.
-
-    A user is a number. Users whose graph the garbage collector frees are only noted, because it may
-    run in the middle of ``lock``; whoever holds the lock, or gets it next, unlocks their arrays.
-    """
-
-    def __init__(self) -> None:
-        self._changing = threading.Lock()
-        self._used_by: dict[int, list[Array]] = {}
-        self._users: dict[int, set[int]] = {}  # of each array that was locked here, by its id
-        self._waiting: dict[int, list[Array]] = {}  # unused views, by the id of a base in use
-        self._dropped: deque[int] = deque()
-
-    def lock(self, user: int, values: list[Any]) -> None:
-        with self._changing:
-            used = self._used_by[user] = []
-            for array in values:
-                while isinstance(array, np.ndarray):  # the array itself, and what it is a view of
-                    if array.flags.writeable and self._can_be_unlocked(array):
-                        array.setflags(write=False)
-                        self._users.setdefault(id(array), set())
-                    if id(array) in self._users:
-                        self._users[id(array)].add(user)
-                        used.append(array)
-                    array = array.base
-        self._release_dropped()
-
-    def release(self, users: list[int]) -> None:
-        with self._changing:
-            for user in users:
-                self._unlock_arrays_of(user)
-        self._release_dropped()
-
-    def drop(self, user: int) -> None:
-        self._dropped.append(user)
-        self._release_dropped()
-
-    def _release_dropped(self) -> None:
-        while self._dropped and self._changing.acquire(blocking=False):
-            try:
-                while self._dropped:
-                    self._unlock_arrays_of(self._dropped.popleft())
-            finally:
-                self._changing.release()
-
-    def _unlock_arrays_of(self, user: int) -> None:
-        for array in reversed(self._used_by.pop(user, [])):
-            self._users.get(id(array), set()).discard(user)
-            self._unlock(array)
-
-    def _unlock(self, array: Array) -> None:
-        if self._users.get(id(array)) != set():
-            return
-        if id(array.base) in self._users:
-            self._waiting.setdefault(id(array.base), []).append(array)
-            return
-        array.setflags(write=True)
-        del self._users[id(array)]
-        for view in self._waiting.pop(id(array), ()):
-            self._unlock(view)
-
-    def _can_be_unlocked(self, array: Array) -> bool:
-        """Not if it belongs to a read-only array, or to an object that NumPy cannot ask."""
-        if id(array.base) in self._users:
-            return True
-        try:
-            array.setflags(write=True)
-        except ValueError:
-            return False
-        return True
-
-
-_locks = _Locks()  # of all threads: they may use one array
-
-
 def _content(x: Any) -> int:
-    """A hash of the numbers that somebody may hold a view of; of a result, nobody does."""
-    return hash(np.asarray(plain(x)).tobytes()) if not isinstance(x, Tensor) or x.is_leaf else 0
+    """A hash of the numbers of an array; what is written into a Tensor, ``backward`` notices."""
+    return 0 if isinstance(x, Tensor) else hash(np.asarray(x).tobytes())
 
 
 def _refuse_what_changed(node: Tensor, use: _Use) -> None:

@@ -69,11 +69,8 @@ def matrix() -> TypeError:
     )
 
 
-def no_flag(value: Any) -> TypeError:
-    return TypeError(
-        f"requires_grad is True or False, but got {value!r}. More than one number makes a list: "
-        "Tensor([1.0, 2.0])."
-    )
+def no_flag(what: str, value: Any, advice: str = "") -> TypeError:
+    return TypeError(f"{what} is True or False, but got {value!r:.60}.{advice}")
 
 
 def integers_require_grad(dtype: np.dtype[Any]) -> TypeError:
@@ -178,7 +175,7 @@ def result_is_not_copied(tensor: Any) -> TypeError:
 
 
 def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Exception:
-    kind = next(k for k in (TypeError, ValueError, IndexError) if isinstance(error, k))
+    kind = next((k for k in (TypeError, IndexError) if isinstance(error, k)), ValueError)
     if op is np.matmul and kind is ValueError and all(np.ndim(arg) for arg in args):
         return kind(_matrices_do_not_fit(*args))
     named = [_with_shape(arg) for arg in args if getattr(arg, "name", None)]

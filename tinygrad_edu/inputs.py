@@ -13,13 +13,16 @@ def as_array(x: Any) -> NDArray[Any]:
     """The value of a Tensor, or what NumPy reads as an array, of any dtype.
 
     Raises TypeError for a masked array, whose mask would be lost, and for ``np.matrix``, whose
-    ``*`` is another operation.
+    ``*`` is another operation; ValueError for ragged lists.
     """
     if isinstance(x, np.ma.MaskedArray):
         raise errors.masked()
     if isinstance(x, np.matrix):
         raise errors.matrix()
-    return np.asarray(plain(x))
+    try:
+        return np.asarray(plain(x))
+    except ValueError as error:
+        raise errors.ragged(error) from None
 
 
 def check_dtype(dtype: np.dtype[Any]) -> None:
@@ -32,10 +35,7 @@ def as_data(data: Any, dtype: Any = None) -> NDArray[Any]:
     """A new array, in native byte order, of what can be the data of a Tensor."""
     if getattr(data, "requires_grad", False):
         raise errors.cut_off(data, "Use it as it is")
-    try:
-        array = np.array(as_array(data))
-    except ValueError as error:
-        raise errors.ragged(error) from None
+    array = np.array(as_array(data))
     dtype = np.dtype(dtype or array.dtype)
     check_dtype(array.dtype)
     check_dtype(dtype)

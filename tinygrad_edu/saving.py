@@ -40,7 +40,7 @@ def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
         if not isinstance(name, str) or name == "__metadata__":
             raise TypeError(f"{name!r} cannot be the name of an array in a file")
         try:
-            arrays[name] = np.array(Tensor(plain(value)).data, order="C")
+            arrays[name] = np.array(Tensor(plain(value)).numpy(), order="C")
         except (TypeError, ValueError) as error:
             raise TypeError(f"{name!r} cannot be saved: {error}") from None
     write_whole(path, _safetensors().save(arrays))
@@ -61,7 +61,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     ...     load(f"{folder}/line.safetensors")
     {'weight': array([[0.5, 1.5]])}
     """
-    with open(path, "rb") as file:
+    with open(os.fspath(path), "rb") as file:  # open would take a number for a file of the process
         payload = file.read()
     safetensors = _safetensors()
     try:

@@ -66,7 +66,7 @@ def record(
         compute = np.errstate(all="ignore")(compute)
     try:
         value = compute(*values, **params) if params else compute(*values)
-    except (TypeError, ValueError, IndexError) as error:
+    except (TypeError, ValueError, IndexError, OverflowError) as error:
         if not errors.is_numpys(op):
             raise
         raise errors.failed(op, args, error) from None
@@ -260,7 +260,8 @@ class Tensor(Node):
         if self.op:
             raise errors.result_is_fixed(self, "requires_grad")
         if not isinstance(value, bool | np.bool_):
-            raise errors.no_flag(value)
+            advice = " More than one number makes a list: Tensor([1.0, 2.0])."
+            raise errors.no_flag("requires_grad", value, advice)
         numbers(self)  # to freeze what is being differentiated would cut it off, too
         if value and self.dtype.kind != "f":
             raise errors.integers_require_grad(self.dtype)
@@ -336,6 +337,9 @@ class Tensor(Node):
         or inside ``grad`` on what is differentiated there; ValueError on a shape that does not fit.
         After an error no ``grad`` has changed.
 
+        The graph stays as long as its result is kept, for ``draw`` and for other results that share
+        it: to record a loss, keep its number, ``loss.item()``.
+
         >>> from tinygrad_edu import Tensor
         >>> w = Tensor([1.0, 2.0], requires_grad=True)
         >>> (3.0 * w).backward(gradient=[1.0, 10.0])
@@ -343,6 +347,8 @@ class Tensor(Node):
         array([ 3., 30.])
         """
         value = self._value
+        if not isinstance(retain_graph, bool | np.bool_):
+            raise errors.no_flag("retain_graph", retain_graph)
         if not self._requires_grad:
             raise errors.no_gradient(self)
         if self.op and self._passes:
@@ -502,7 +508,7 @@ class Tensor(Node):
         if func in numpy_api.compositions:
             try:
                 return numpy_api.compositions[func](*args, **kwargs)
-            except (TypeError, ValueError, IndexError) as error:
+            except (TypeError, ValueError, IndexError, OverflowError) as error:
                 raise errors.failed(func, args, error) from None
         if func in numpy_api.queries:
             return func(*map(plain, args), **{name: plain(arg) for name, arg in kwargs.items()})

@@ -85,10 +85,13 @@ def check_grads(
     """
     if not callable(f):
         raise TypeError(f"check_grads takes a function and its arguments, but got {f!r} for f")
-    if order < 1:
-        raise ValueError(f"order is that of the derivatives to check, at least 1, not {order}")
-    if not rtol > 0 or not (eps is None or eps > 0):
-        raise ValueError(f"eps and rtol are positive numbers, but got eps={eps} and rtol={rtol}")
+    if not isinstance(order, int | np.integer) or order < 1:
+        raise ValueError(
+            f"order is that of the derivatives to check, at least 1, not {order!r:.60}"
+        )
+    for name, number in {"eps": STEP if eps is None else eps, "rtol": rtol}.items():
+        if not isinstance(number, float | int | np.number) or not 0 < number < np.inf:
+            raise ValueError(f"{name} is a positive number, but got {number!r:.60}")
     rng = np.random.default_rng(rng)
     inputs = [_as_input(arg) for arg in args]
     positions = [i for i, x in enumerate(inputs) if _is_floating(x)]
