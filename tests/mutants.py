@@ -8,7 +8,6 @@ wherever it was imported, ``module:name`` in this module alone.
 import functools
 import importlib
 import os
-import re
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -30,7 +29,7 @@ BROKEN_ITSELF = 9  # the exit status where a mutant, not the engine, is to be me
 def break_engine(mutant):
     """Replace what a mutant names; if it is no longer there, no test runs."""
     for name, make in mutant.items():
-        module, path = re.split("[.:]", name, maxsplit=1)
+        module, path = name.split(":" if ":" in name else ".", maxsplit=1)
         try:
             home = importlib.import_module(f"tinygrad_edu.{module}")
             *owners, attribute = path.split(".")
@@ -430,7 +429,7 @@ MUTANTS = {
     },
     "changed data is not dated": {"tensor.Tensor.data": setter(undated)},
     "a switch of requires_grad is not dated": {"tensor.Tensor.requires_grad": setter(undated)},
-    "an optimizer's step is not dated": {"optim:replace": undated},
+    "an optimizer's step is not dated": {"optim.optimizer:replace": undated},
     "a leaf is not marked while it changes": {"tensor.replace": seeing(inf=-1.0)},
     "threads change a leaf at the same time": {"tensor.replace": UNLOCKED},
     "to read a number undoes a change": {"tensor.lend": UNLOCKED},
@@ -449,7 +448,7 @@ MUTANTS = {
         "ops.quick": lambda quick: quick | {ops.getitem: lambda x, index: x[index]}
     },
     "data of results is writable": {"tensor.Tensor.data": getter(writable)},
-    "an optimizer writes into old data": {"optim:replace": in_place},
+    "an optimizer writes into old data": {"optim.optimizer:replace": in_place},
     # what is recorded
     "constants get gradients": {"tensor.record": constants_require},
     "detach does not cut off": {"tensor.Tensor.detach": constant(lambda self: +self)},

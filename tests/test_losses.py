@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from tinygrad_edu import Tensor, grad, hessian, no_grad
+from tinygrad_edu import Tensor, grad, hessian, losses, no_grad
 from tinygrad_edu.functional import log_softmax, one_hot, sigmoid, softmax
 from tinygrad_edu.losses import (
     binary_cross_entropy,
@@ -18,7 +18,9 @@ from tinygrad_edu.losses import (
     cross_entropy,
     exponential,
     hinge,
+    huber_loss,
     kl_divergence,
+    l1_loss,
     logistic,
     mse_loss,
     multiclass_hinge,
@@ -51,7 +53,21 @@ BINARY = {
         lambda z, t: t * np.log(1 + np.exp(-z)) + (1 - t) * np.log(1 + np.exp(z)),
     ),
 }
-ELEMENTWISE = MARGIN | BINARY | {mse_loss: ({}, st.floats(-2, 2), lambda p, t: (p - t) ** 2)}
+ELEMENTWISE = {
+    **MARGIN,
+    **BINARY,
+    mse_loss: ({}, st.floats(-2, 2), lambda p, t: (p - t) ** 2),
+    l1_loss: (
+        {"kinks": [-1, 0, 1]},
+        st.sampled_from([-1.0, 0.0, 1.0]),
+        lambda p, t: np.abs(p - t),
+    ),
+    huber_loss: (
+        {"kinks": [-2, -1, 0, 1, 2]},
+        st.sampled_from([-1.0, 0.0, 1.0]),
+        lambda p, t: np.where(np.abs(p - t) < 1, (p - t) ** 2 / 2, np.abs(p - t) - 0.5),
+    ),
+}
 
 REDUCE = {"none": np.asarray, "sum": np.sum, "mean": np.mean}
 REDUCTIONS = st.sampled_from(list(REDUCE))
@@ -205,6 +221,94 @@ def test_gradient_of_binary_cross_entropy_with_logits_is_probability_minus_targe
     np.testing.assert_allclose(actual, expected, atol=1e-15)
 
 
+@settings(max_examples=30)
+@given(arrays(), st.data(), st.sampled_from([0.1, 2.0]), REDUCTIONS)
+def test_huber_loss_of_another_delta(x, data, delta, reduction):
+    d = data.draw(arrays(st.just(x.shape), kinks=[-delta, delta]))
+    check_grads(
+        lambda p: huber_loss(p, x, delta=delta, reduction=reduction),
+        x + d,
+        reference=lambda p: REDUCE[reduction](
+            np.where(np.abs(p - x) < delta, (p - x) ** 2 / 2, delta * (np.abs(p - x) - delta / 2))
+        ),
+    )
+
+
+@given(classified(), REDUCTIONS, st.data())
+def test_options_of_cross_entropy_and_nll_loss(example, reduction, data):
+    scores, labels = example
+    k = scores.shape[-1]
+    weight = data.draw(hnp.arrays(float, k, elements=st.floats(0.1, 3) | st.just(0.0)))
+    e = data.draw(st.sampled_from([0.0, 0.1, 1.0]))
+    ignored = data.draw(st.integers(-1, k - 1))
+    w = data.draw(hnp.arrays(float, labels.shape, elements=st.floats(0.1, 3)))
+    kept = labels != ignored
+    counts = w * kept * weight[labels]
+    assume(reduction != "mean" or counts.sum() > 0)
+    t = (1 - e) * np.eye(k)[labels] + e / k
+    options = {"weight": weight, "ignore_index": ignored, "sample_weight": w}
+
+    def reference(log_p, t):
+        losses = w * kept * entropy_of(weight * t, log_p)
+        return losses.sum() / counts.sum() if reduction == "mean" else REDUCE[reduction](losses)
+
+    check_grads(
+        lambda z: cross_entropy(z, labels, label_smoothing=e, reduction=reduction, **options),
+        scores,
+        reference=lambda z: reference(np.log(probabilities(z)), t),
+    )
+    check_grads(
+        lambda z: nll_loss(z - 5, labels, reduction=reduction, **options),
+        scores,
+        reference=lambda z: reference(z - 5, np.eye(k)[labels]),
+    )
+
+
+@given(distributions(2), REDUCTIONS, st.sampled_from([0.0, 0.1, 1.0]), st.data())
+def test_options_of_cross_entropy_of_soft_targets(pair, reduction, e, data):
+    t, p = pair
+    weight = data.draw(hnp.arrays(float, t.shape[-1], elements=st.floats(0, 3)))
+    smoothed = weight * ((1 - e) * t + e / t.shape[-1])
+    check_grads(
+        lambda z: cross_entropy(z, t, weight=weight, label_smoothing=e, reduction=reduction),
+        np.log(p) + 3,
+        reference=lambda z: REDUCE[reduction](entropy_of(smoothed, np.log(probabilities(z)))),
+    )
+
+
+@pytest.mark.parametrize("loss", BINARY)
+@given(data=st.data(), reduction=REDUCTIONS)
+def test_weight_of_the_positive_label(loss, data, reduction):
+    x, t = data.draw(elementwise(loss))
+    closed_form = BINARY[loss][2]
+    shape = data.draw(st.sampled_from([x.shape, x.shape[-1:], ()]))
+    pos_weight = data.draw(hnp.arrays(float, shape, elements=st.floats(0, 5)))
+    check_grads(
+        lambda x: loss(x, t, pos_weight=pos_weight, reduction=reduction),
+        x,
+        reference=lambda x: REDUCE[reduction](
+            t * pos_weight * closed_form(x, np.ones(x.shape))
+            + (1 - t) * closed_form(x, np.zeros(x.shape))
+        ),
+    )
+
+
+@pytest.mark.parametrize("loss", ELEMENTWISE)
+@given(data=st.data(), reduction=REDUCTIONS)
+def test_weights_of_examples(loss, data, reduction):
+    x, t = data.draw(elementwise(loss))
+    w = data.draw(hnp.arrays(float, x.shape[:1], elements=st.floats(0.1, 3)))
+    rows = np.broadcast_to(w.reshape(w.shape + (1,) * (x.ndim - w.ndim)), x.shape)
+    closed_form = ELEMENTWISE[loss][2]
+
+    def reference(x):
+        if reduction == "mean":
+            return np.average(closed_form(x, t), weights=rows)
+        return REDUCE[reduction](rows * closed_form(x, t))
+
+    check_grads(lambda x: loss(x, t, sample_weight=w, reduction=reduction), x, reference=reference)
+
+
 # How losses relate to one another.
 
 
@@ -330,6 +434,19 @@ def test_second_derivatives_at_score_zero():
     np.testing.assert_allclose(curvature, np.eye(3) / 3 - 1 / 9, atol=1e-15)
 
 
+def test_l1_loss_has_slope_zero_at_its_kink():
+    assert gradient(l1_loss, [1.0, 2.0, -1.0], [1, 0, 0]) == [0, 1, -1]
+
+
+def test_huber_loss_has_no_kink_and_does_not_overflow():
+    assert gradient(huber_loss, [1.0, -1.0, 0.5, 7.0], [0, 0, 0, 0]) == [1, -1, 0.5, 1]
+    curvature = hessian(lambda p: huber_loss(p, np.zeros(4), reduction="sum"))
+    assert np.diag(curvature([1.0, -1.0, 0.5, 7.0])).tolist() == [1, 1, 1, 0]
+    far = np.array([6e4, -6e4], np.float16)
+    assert huber_loss(far, [0, 0], reduction="none").tolist() == far.__abs__().tolist()
+    assert gradient(huber_loss, np.float16([6e4]), [0]) == [1]
+
+
 # Stability. Any warning fails a test, here as everywhere.
 
 EXTREME = np.array([-1e4, -750.0, -40.0, 0.0, 0.5, 40.0, 750.0, 1e4])
@@ -422,7 +539,7 @@ def test_binary_cross_entropy_keeps_the_digits_of_small_probabilities(dtype):
 EXAMPLES = {
     **dict.fromkeys(MARGIN, ([0.25, -2.0, 0.75], [1, 1, -1])),
     **dict.fromkeys(BINARY, ([0.25, 0.5, 0.75], [1, 0, 1])),
-    mse_loss: ([0.25, -2.0, 0.75], [1, 0, 2]),
+    **dict.fromkeys([mse_loss, l1_loss, huber_loss], ([0.25, -2.0, 0.75], [1, 0, 2])),
     multiclass_hinge: ([[0.25, -2.0], [0.5, 1.0], [0.0, 3.0]], [1, 0, 1]),
     cross_entropy: ([[0.25, -2.0], [0.5, 1.0], [0.0, 3.0]], [1, 0, 1]),
     nll_loss: ([[-0.25, -2.0], [-0.5, -1.0], [0.0, -3.0]], [1, 0, 1]),
@@ -495,7 +612,7 @@ def test_dtype_is_that_of_the_predictions(loss, dtype):
     kinds = [t, np.array(t), np.array(t, np.int8), Tensor(t)]
     if loss is divergence or loss in ELEMENTWISE:
         kinds += [np.array(t, np.float64), Tensor(t, dtype=np.float64)]
-        kinds += [np.array(t, bool)] if loss is not mse_loss else []
+        kinds += [np.array(t, bool)] if 2 not in t else []
     if loss in (cross_entropy, nll_loss):
         rows = np.eye(2)[t]
         kinds += [rows, rows.tolist(), rows.astype(bool), Tensor(rows), [[0.1, 0.9]] * 3]
@@ -880,3 +997,176 @@ def test_a_logarithm_above_0_is_refused_in_any_precision(k, dtype):
     rows[1, -1] = 0.02
     with pytest.raises(ValueError, match=r"goes up to 0\.02"):
         nll_loss(rows, [0, 1])
+
+
+# Weights, and labels that are left out.
+
+
+@each_loss
+def test_weighted_examples_are_examples_that_come_more_often(loss):
+    x, t = EXAMPLES[loss]
+    often = [0, 1, 1, 2, 2, 2]
+    more = [x[i] for i in often], [t[i] for i in often]
+    for weights in [1, 2, 3], (1.0, 2.0, 3.0), np.array([1, 2, 3]), Tensor([1.0, 2.0, 3.0]):
+        for reduction in "mean", "sum":
+            found = loss(x, t, sample_weight=weights, reduction=reduction)
+            assert found == pytest.approx(loss(*more, reduction=reduction), rel=1e-14)
+    each = loss(x, t, sample_weight=[1, 2, 3], reduction="none")
+    np.testing.assert_allclose(each, [1, 2, 3] * loss(x, t, reduction="none"))
+    present = [x[0], x[2]], [t[0], t[2]]
+    for mask in [True, False, True], [1, 0, 1]:
+        assert loss(x, t, sample_weight=mask) == pytest.approx(loss(*present), rel=1e-14)
+
+
+@each_loss
+def test_a_single_example_has_a_single_weight(loss):
+    x, t = EXAMPLES[loss]
+    one = loss(x[0], t[0], reduction="none")
+    assert loss(x[0], t[0], sample_weight=2.0) == pytest.approx(one) or np.ndim(one)
+    if np.ndim(one) == 0:
+        assert loss(x[0], t[0], sample_weight=2.0, reduction="sum") == pytest.approx(2 * one)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32])
+@each_loss
+def test_weights_do_not_promote(loss, dtype):
+    x, t = EXAMPLES[loss]
+    all_options = [{"sample_weight": np.array([1.0, 2.0, 3.0])}]
+    if loss in BINARY:
+        all_options += [{"pos_weight": np.float64(2)}, {"pos_weight": np.array([1.0, 2.0, 3.0])}]
+    if loss in (cross_entropy, nll_loss):
+        all_options += [{"weight": np.array([1.0, 2.0])}, {"ignore_index": 0}]
+    if loss is cross_entropy:
+        all_options += [{"label_smoothing": np.float64(0.1)}]
+    for options, reduction in itertools.product(all_options, REDUCE):
+        predictions = Tensor(x, requires_grad=True, dtype=dtype)
+        result = loss(predictions, t, reduction=reduction, **options)
+        assert result.dtype == dtype
+        result.sum().backward()
+        assert predictions.grad.dtype == dtype
+        exact = loss(np.array(x), t, reduction=reduction, **options)
+        np.testing.assert_allclose(result.data, exact, rtol=4 * np.finfo(dtype).eps)
+
+
+def test_large_weights_do_not_overflow_a_mean():
+    x = np.ones(100_000, np.float16)
+    assert mse_loss(x, 0 * x, sample_weight=np.full(len(x), 1e30)) == 1
+
+
+@each_loss
+@pytest.mark.parametrize(
+    ("weights", "error", "message"),
+    [
+        ([1.0, -1.0, 1.0], ValueError, "sample_weight is made of finite numbers, not below 0"),
+        ([1.0, np.nan, 1.0], ValueError, "sample_weight is made of finite numbers"),
+        ([1.0, np.inf, 1.0], ValueError, "sample_weight is made of finite numbers"),
+        (
+            [1.0, 1.0],
+            ValueError,
+            r"one number for each example, shape \(3,\), but got shape \(2,\)$",
+        ),
+        ([[1.0], [1.0], [1.0]], ValueError, r"write np\.reshape\(sample_weight, \(3,\)\)"),
+        (2.0, ValueError, r"shape \(3,\), but got shape \(\)"),
+        ([0, 0, 0], ValueError, r"no example counts in this mean, 0 / 0.*reduction=\"sum\""),
+        (["a", "b", "c"], TypeError, "dtype"),
+        (Tensor([1.0, 1.0, 1.0], requires_grad=True), TypeError, r"The sample_weight.*detach\(\)"),
+        (np.ma.array([1.0, 1.0, 1.0], mask=[0, 1, 0]), TypeError, "masked"),
+    ],
+    ids=str,
+)
+def test_weights_that_are_none(loss, weights, error, message):
+    x, t = EXAMPLES[loss]
+    with pytest.raises(error, match=message):
+        loss(x, t, sample_weight=weights)
+    column = np.array([[1.0], [2.0], [3.0]])
+    loss(x, t, sample_weight=np.reshape(column, (3,)))  # as the message says
+    assert loss(x, t, sample_weight=[0, 0, 0], reduction="sum") == 0
+
+
+def test_empty_batches_are_refused_with_weights_too():
+    with pytest.raises(ValueError, match="batch is empty"):
+        mse_loss([], [], sample_weight=[])
+    with pytest.raises(ValueError, match="batch is empty"):
+        cross_entropy(np.zeros((0, 3)), [], weight=[1, 1, 1])
+    assert mse_loss([], [], sample_weight=[], reduction="sum") == 0
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, nll_loss])
+def test_labels_are_left_out(loss):
+    scores, labels = np.log([[0.2, 0.8], [0.5, 0.5], [0.9, 0.1]]) - 0.1, [1, -100, 0]
+    expected = loss(scores[[0, 2]], [1, 0])
+    assert loss(scores, labels, ignore_index=-100) == pytest.approx(expected, rel=1e-15)
+    assert loss(scores, labels, ignore_index=-100, reduction="none")[1] == 0
+    z = Tensor(scores, requires_grad=True)
+    loss(z, labels, ignore_index=-100).backward()
+    assert z.grad[1].tolist() == [0, 0]
+    with pytest.raises(ValueError, match=r"leave -100 out: pass ignore_index=-100$"):
+        loss(scores, labels)
+    with pytest.raises(ValueError, match=r"number the classes from 0$"):
+        loss(scores, [1, 2, 0])
+    for nothing in ({"ignore_index": 0}, {"weight": [0, 1]}):
+        with pytest.raises(ValueError, match=r"no example counts.*reduction=\"sum\""):
+            loss(scores, [0, 0, 0], **nothing)
+        assert loss(scores, [0, 0, 0], reduction="sum", **nothing) == 0
+    with pytest.raises(TypeError, match="integers"):
+        loss(scores, [1.0, -100.0, 0.0], ignore_index=-100)
+    with pytest.raises(ValueError, match="from 0 to 1"):
+        loss(scores, [1, -1, 0], ignore_index=-100)
+    learned = Tensor([1.0, 1.0, 0.0], requires_grad=True)
+    with pytest.raises(TypeError, match="Targets are data"):
+        loss(scores, learned, ignore_index=-100)
+
+
+@pytest.mark.parametrize("loss", [cross_entropy, nll_loss])
+@pytest.mark.parametrize(
+    ("options", "error", "message"),
+    [
+        ({"weight": [1.0]}, ValueError, r"for each of 2 classes, but got shape \(1,\)"),
+        ({"weight": 1.0}, ValueError, r"for each of 2 classes, but got shape \(\)"),
+        ({"weight": [1.0, -1.0]}, ValueError, "weight is made of finite numbers"),
+        ({"weight": [1.0, np.nan]}, ValueError, "weight is made of finite numbers"),
+        ({"weight": Tensor([1.0, 1.0], True)}, TypeError, r"The weight of a loss.*detach\(\)"),
+        ({"ignore_index": 1.0}, ValueError, "an integer, but got 1.0"),
+        ({"label_smoothing": 1.5}, ValueError, "a share, from 0 to 1, but got 1.5"),
+        ({"label_smoothing": np.nan}, ValueError, "a share, from 0 to 1, but got nan"),
+    ],
+    ids=str,
+)
+def test_options_that_are_none(loss, options, error, message):
+    if loss is nll_loss and "label_smoothing" in options:
+        error, message = TypeError, "label_smoothing"
+    with pytest.raises(error, match=message):
+        loss([[-1.0, -2.0]], [1], **options)
+
+
+def test_rows_are_left_out_by_their_weight():
+    scores, rows = np.array([[1.0, 2.0], [3.0, -1.0]]), np.eye(2)
+    with pytest.raises(ValueError, match="rows of probabilities are left out by a sample_weight"):
+        cross_entropy(scores, rows, ignore_index=1)
+    assert cross_entropy(scores, rows, sample_weight=[1, 0]) == cross_entropy(scores[:1], rows[:1])
+
+
+@pytest.mark.parametrize("loss", BINARY)
+def test_pos_weight_that_is_none(loss):
+    x = [[0.5, 0.25, 0.5], [0.5, 0.75, 0.5]]
+    for wrong in ([1.0, 2.0], [[[1.0]]], np.ones((2, 1, 3))):
+        with pytest.raises(ValueError, match=r"broadcast to the targets, \(2, 3\), but got shape"):
+            loss(x, np.ones((2, 3)), pos_weight=wrong)
+    with pytest.raises(ValueError, match="pos_weight is made of finite numbers"):
+        loss(x, np.ones((2, 3)), pos_weight=-1)
+
+
+@pytest.mark.parametrize("delta", [0, -1.0, np.nan, np.inf])
+def test_a_wrong_delta_is_refused(delta):
+    with pytest.raises(ValueError, match="delta is a finite number above 0"):
+        huber_loss([1.0], [2.0], delta=delta)
+
+
+def test_lines_for_names_of_pytorch_give_what_those_give():
+    x, t, beta = np.array([0.25, 3.0]), np.array([0.0, 0.0]), 0.5
+    with pytest.raises(AttributeError, match="write losses") as refusal:
+        losses.smooth_l1_loss  # noqa: B018
+    line = re.search("write (.*)", str(refusal.value))[1]
+    names = {"losses": losses, "predictions": x, "targets": t, "beta": beta}
+    expected = np.where(np.abs(x - t) < beta, (x - t) ** 2 / (2 * beta), np.abs(x - t) - beta / 2)
+    assert eval(line, names) == pytest.approx(expected.mean())

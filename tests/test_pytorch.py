@@ -1,4 +1,4 @@
-"""Models travel to PyTorch and back: the same outputs, gradients, updates, files and memory."""
+"""As PyTorch: outputs, losses, gradients, updates, schedules; files and memory that travel."""
 
 import itertools
 
@@ -109,6 +109,84 @@ def backward_of_both(ours, theirs, x, y):
     return here.item(), there.item()
 
 
+# Losses.
+
+F = torch.nn.functional
+SCORES = RNG.normal(size=(6, 4)) * 3
+CLASSES = np.array([0, 3, 1, 1, 2, 0])
+SHARES = RNG.dirichlet(np.ones(4), 6)
+PROBS = RNG.uniform(0.1, 0.9, (6, 4))
+CLASS_WEIGHT = np.array([0.5, 2.0, 0.0, 1.5])
+WITHOUT = np.array([0, -100, 1, -100, 2, 0])
+
+
+def numbers(value):
+    return torch.tensor(value) if isinstance(value, np.ndarray) else value
+
+
+LOSSES = [
+    *[
+        ("cross_entropy", SCORES, t, {"weight": weight, "label_smoothing": smoothing})
+        for t in (CLASSES, SHARES, np.eye(4)[CLASSES])
+        for weight, smoothing in itertools.product((None, CLASS_WEIGHT), (0.0, 0.1, 1.0))
+    ],
+    *[
+        ("cross_entropy", SCORES, t, {"weight": weight, "label_smoothing": e, "ignore_index": i})
+        for t, i in ((WITHOUT, -100), (CLASSES, 1), (CLASSES, -1))
+        for weight, e in itertools.product((None, CLASS_WEIGHT), (0.0, 0.1))
+    ],
+    *[
+        ("nll_loss", np.log(SHARES), CLASSES, {"weight": weight, "ignore_index": i})
+        for weight, i in itertools.product((None, CLASS_WEIGHT), (0, 1, -100))
+    ],
+    *[
+        (loss, x, t, {"pos_weight": pos_weight})
+        for loss, x in [("binary_cross_entropy_with_logits", SCORES)]
+        for t in (PROBS, np.round(PROBS))
+        for pos_weight in (None, np.array(3.0), CLASS_WEIGHT, PROBS)
+    ],
+    ("binary_cross_entropy", PROBS, SHARES, {}),
+    ("l1_loss", SCORES, PROBS, {}),
+    ("l1_loss", PROBS, PROBS.round(0) * PROBS, {}),
+    ("mse_loss", SCORES, PROBS, {}),
+    *[("huber_loss", SCORES, PROBS, {"delta": delta}) for delta in (0.3, 1.0, 2.5)],
+]
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(("name", "x", "t", "options"), LOSSES)
+def test_losses_and_their_gradients_are_the_same(name, x, t, options, reduction):
+    here, there = Tensor(x, requires_grad=True), torch.tensor(x, requires_grad=True)
+    ours = getattr(losses, name)(here, t, **options, reduction=reduction)
+    theirs = getattr(F, name)(
+        there, numbers(t), **{k: numbers(v) for k, v in options.items()}, reduction=reduction
+    )
+    assert_same(ours.data, theirs.detach().numpy(), 1e-12)
+    cotangent = np.cos(np.arange(ours.size)).reshape(ours.shape)
+    (ours * cotangent).sum().backward()
+    (theirs * numbers(cotangent)).sum().backward()
+    assert_same(here.grad, there.grad.numpy(), 1e-12)
+
+
+@pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])
+def test_where_pytorch_gives_nan_a_mean_is_refused(name):
+    scores, labels = np.log(SHARES), np.full(6, -100)
+    assert torch.isnan(getattr(F, name)(torch.tensor(scores), torch.tensor(labels)))
+    with pytest.raises(ValueError, match="no example counts"):
+        getattr(losses, name)(scores, labels, ignore_index=-100)
+
+
+def test_weights_of_rows_of_terms_are_those_of_binary_cross_entropy_scaled():
+    w = np.array([1.0, 2.0, 0.0, 3.0, 0.5, 1.5])
+    theirs = F.binary_cross_entropy(
+        torch.tensor(PROBS), torch.tensor(SHARES), torch.tensor(w[:, None]), reduction="sum"
+    )
+    ours = losses.binary_cross_entropy(PROBS, SHARES, sample_weight=w, reduction="sum")
+    assert_same(ours, theirs.item())
+    mean = losses.binary_cross_entropy(PROBS, SHARES, sample_weight=w)
+    assert_same(mean, theirs.item() / (4 * w.sum()))
+
+
 # States.
 
 
@@ -161,6 +239,121 @@ def test_ten_steps_of_sgd_are_the_same(models, move, options):
         sgd.step(), torch_sgd.step()
         assert_same_weights(ours, theirs, 1e-12)
     assert all(np.any(start[name] != array) for name, array in ours.state_dict().items())
+
+
+STEPS_OF = {  # 50 steps, with each option at two values that matter
+    "SGD": [
+        {"lr": 0.1, "momentum": momentum, "weight_decay": decay, "nesterov": nesterov}
+        for momentum, decay, nesterov in itertools.product((0.0, 0.9), (0.0, 0.1), (False, True))
+        if momentum or not nesterov
+    ],
+    **{
+        name: [
+            {"lr": 0.03, "betas": betas, "eps": eps, "weight_decay": decay}
+            for betas, eps, decay in itertools.product(
+                ((0.9, 0.999), (0.5, 0.7), (0.0, 0.0)), (1e-8, 1e-2), (0.0, 0.1)
+            )
+        ]
+        + [{}]
+        for name in ("Adam", "AdamW")
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, each) for name, rows in STEPS_OF.items() for each in rows], ids=str
+)
+@pytest.mark.parametrize("grouped", [False, True])
+def test_fifty_steps_of_an_optimizer_are_the_same(name, options, grouped):
+    ours, theirs = named(np.random.default_rng(1))
+    theirs = theirs.double()
+    to_torch(ours, theirs)
+    optimizers = []
+    for module, model in ((optim, ours), (torch.optim, theirs)):
+        params = list(model.parameters())
+        if grouped:
+            params = [{"params": params[:2]}, {"params": params[2:], "weight_decay": 0, "lr": 0.2}]
+        optimizers.append(getattr(module, name)(params, **options))
+    for step in range(50):
+        if step == 25:
+            optimizers[0].groups[0]["lr"] = optimizers[1].param_groups[0]["lr"] = 0.01
+        backward_of_both(ours, theirs, INPUTS[step % 11], LABELS[step % 11])
+        for optimizer in optimizers:
+            optimizer.step()
+        assert_same_weights(ours, theirs, 1e-11)
+
+
+def test_gradients_that_come_and_go_are_the_same_to_adam():
+    ours = [Tensor(RNG.normal(size=3), requires_grad=True) for _ in range(2)]
+    theirs = [torch.tensor(p.numpy(), requires_grad=True) for p in ours]
+    adam, torch_adam = optim.Adam(ours, lr=0.1), torch.optim.Adam(theirs, lr=0.1)
+    for present in [(True, False), (True, True), (False, True), (True, True)]:
+        for here, there, is_there in zip(ours, theirs, present, strict=True):
+            here.grad = RNG.normal(size=3) if is_there else None
+            there.grad = torch.tensor(here.grad) if is_there else None
+        adam.step(), torch_adam.step()
+        for here, there in zip(ours, theirs, strict=True):
+            assert_same(here.data, there.detach().numpy())
+
+
+SCHEDULES = {  # ours, and the scheduler of PyTorch for an optimizer of learning rate 0.5
+    "step": (
+        optim.schedules.step(0.5, every=7, factor=0.3),
+        lambda o: torch.optim.lr_scheduler.StepLR(o, 7, gamma=0.3),
+    ),
+    "exponential": (
+        optim.schedules.exponential(0.5, factor=0.9),
+        lambda o: torch.optim.lr_scheduler.ExponentialLR(o, gamma=0.9),
+    ),
+    "cosine": (
+        optim.schedules.cosine(0.5, steps=40, end=0.01),
+        lambda o: torch.optim.lr_scheduler.CosineAnnealingLR(o, T_max=40, eta_min=0.01),
+    ),
+    "linear_warmup": (
+        optim.schedules.linear_warmup(optim.schedules.constant(0.5), 10, start=0.2),
+        lambda o: torch.optim.lr_scheduler.LinearLR(o, start_factor=0.2, total_iters=10),
+    ),
+    **{
+        f"one_cycle, {rise}": (
+            optim.schedules.one_cycle(0.5, steps=41, rise=rise),
+            lambda o, rise=rise: torch.optim.lr_scheduler.OneCycleLR(
+                o, max_lr=0.5, total_steps=41, pct_start=rise
+            ),
+        )
+        for rise in (0.3, 0.01, 0.8)
+    },
+    "one_cycle, other ends": (
+        optim.schedules.one_cycle(0.5, steps=41, start=1 / 10, end=1 / 50),
+        lambda o: torch.optim.lr_scheduler.OneCycleLR(
+            o, max_lr=0.5, total_steps=41, div_factor=10, final_div_factor=5
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCHEDULES)
+def test_schedules_are_the_same(name):
+    schedule, make = SCHEDULES[name]
+    optimizer = torch.optim.SGD([torch.ones(1)], lr=0.5, momentum=0.9)
+    scheduler = make(optimizer)
+    for t in range(41):
+        assert schedule(t) == pytest.approx(optimizer.param_groups[0]["lr"], rel=1e-11)
+        optimizer.step()
+        if t < 40:
+            scheduler.step()
+
+
+@pytest.mark.parametrize("max_norm", [0.1, 1.0, 1e-7, 7.0 + 5e-7, 100.0, np.inf])
+def test_gradients_are_shortened_the_same(max_norm):
+    ours = [Tensor(np.zeros(n), requires_grad=True) for n in (2, 1, 3)]
+    theirs = [torch.zeros(n, dtype=float, requires_grad=True) for n in (2, 1, 3)]
+    for here, there, g in zip(ours, theirs, ([2.0, 3.0], [6.0], None), strict=True):
+        here.grad = g
+        there.grad = None if g is None else torch.tensor(g, dtype=float)
+    norm = torch.nn.utils.clip_grad_norm_(theirs, max_norm)
+    assert_same(optim.clip_grad_norm(ours, max_norm), norm.item(), 1e-14)
+    for here, there in zip(ours[:2], theirs[:2], strict=True):
+        assert_same(here.grad, there.grad.numpy(), 1e-14)
 
 
 def test_nesterov_without_momentum_is_refused_by_both(models):

@@ -15,27 +15,43 @@ ENGINE = {"backprop", "ops", "tensor"}
 
 # Modules without a page. A new module is public, until it stands here with a reason.
 INTERNAL = {
-    *(
-        "custom",
-        "debugging",
-        "modes",
-        "saving",
-        "transforms",
-    ),  # their names are those of the package
-    *("drawing.narration", "drawing.picture", "drawing.steps", "drawing.view"),  # of drawing
-    *("testing.check", "testing.differences"),  # of testing
-    *(
-        "errors",
-        "files",
-        "inputs",
-        "kernels",
-        "locks",
-        "numpy_api",
-        "pairs",
-        "targets",
-    ),  # for the package itself
-    *("numpy_arithmetic", "numpy_arrangement"),
-    *("drawing.formula", "drawing.graph", "drawing.page", "drawing.render", "drawing.text"),
+    # whose names are those of the package
+    "custom",
+    "debugging",
+    "modes",
+    "saving",
+    "transforms",
+    # of drawing
+    "drawing.formula",
+    "drawing.graph",
+    "drawing.narration",
+    "drawing.page",
+    "drawing.picture",
+    "drawing.render",
+    "drawing.steps",
+    "drawing.text",
+    "drawing.view",
+    # of optim
+    "optim.adam",
+    "optim.clipping",
+    "optim.optimizer",
+    "optim.sgd",
+    # of testing
+    "testing.check",
+    "testing.differences",
+    # for the package itself
+    "errors",
+    "files",
+    "inputs",
+    "kernels",
+    "locks",
+    "numpy_api",
+    "numpy_arithmetic",
+    "numpy_arrangement",
+    "pairs",
+    "pytorch_names",
+    "targets",
+    "weights",
 }
 
 MODULES = {

@@ -175,6 +175,11 @@ def all_losses(scores: Tensor, signs: Floats, labels: NDArray[np.int64]) -> None
     assert_type(losses.cross_entropy(scores, [0, 1], reduction="none"), Tensor)
     assert_type(losses.nll_loss(log_softmax(scores), labels), Tensor)
     assert_type(losses.mse_loss(scores, np.zeros((2, 3))), Tensor)
+    assert_type(losses.l1_loss(scores, np.zeros((2, 3)), sample_weight=[1, 2]), Tensor)
+    assert_type(losses.huber_loss(scores, np.zeros((2, 3)), delta=0.5), Tensor)
+    assert_type(losses.cross_entropy(scores, labels, label_smoothing=0.1), Tensor)
+    assert_type(losses.cross_entropy(scores, labels, weight=[1, 2, 3], ignore_index=0), Tensor)
+    assert_type(losses.binary_cross_entropy(probs, shares, pos_weight=2.0), Tensor)
     p = np.full((2, 3), 1 / 3)
     assert_type(losses.kl_divergence(p, probs), Tensor)
     assert_type(losses.kl_divergence(probs, p), Tensor)
@@ -250,6 +255,13 @@ def training(rng: np.random.Generator) -> tuple[Network, float]:
                 loss.backward()
             sgd.step()
     model.load_state_dict(copy.deepcopy(model.state_dict()))
+    sgd.lr = optim.schedules.linear_warmup(optim.schedules.cosine(0.1, 20), 5)(7)
+    sgd.groups[0]["momentum"] = 0.5
+    adam = optim.AdamW(
+        [{"params": model.parameters()[:1]}, {"params": model.parameters()[1:], "lr": 0.1}]
+    )
+    adam.load_state_dict(adam.state_dict())
+    assert_type(optim.clip_grad_norm(model.parameters(), max_norm=1.0), float)
     return model, accuracy(model, x, y)
 
 
@@ -301,6 +313,9 @@ def mistakes(t: Tensor, array: Floats) -> None:
     t.backwards()  # type: ignore[attr-defined]
     t.data()  # type: ignore[operator]
     Tensor(1.0, requires_gradient=True)  # type: ignore[call-arg]
+    optim.Adam([t], amsgrad=True)  # type: ignore[arg-type]
+    optim.SGD([t])  # type: ignore[call-arg]
+    optim.lr_scheduler  # type: ignore[attr-defined]  # noqa: B018
     t.grad_fn  # type: ignore[attr-defined]  # noqa: B018
 
 

@@ -8,6 +8,7 @@ graph, ``debug`` says where numbers go wrong. The rest is in modules:
 - ``tinygrad_edu.losses``: every loss of the lecture
 - ``tinygrad_edu.nn``, ``tinygrad_edu.optim`` and ``tinygrad_edu.data``: models, gradient descent,
   image sets and mini-batches
+- ``tinygrad_edu.optim.schedules``: learning rates that change
 - ``tinygrad_edu.drawing``: what ``draw`` and ``steps`` return
 - ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives
 - ``tinygrad_edu.classifier``: a linear classifier for scikit-learn

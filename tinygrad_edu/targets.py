@@ -19,7 +19,7 @@ from tinygrad_edu.tensor import Array, Tensor
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets as an array of the shape and dtype of the predictions."""
-    t = _as_array(targets)
+    t = as_targets(targets)
     if t.dtype.kind not in "fiub":
         raise TypeError(f"{loss} takes targets that are numbers, but got dtype {t.dtype}")
     if t.shape != predictions.shape:
@@ -60,7 +60,7 @@ def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
 
 def class_labels(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores."""
-    labels, shape = _as_array(targets), scores.shape
+    labels, shape = as_targets(targets), scores.shape
     if not shape or not shape[-1]:
         raise ValueError(
             f"{loss} takes rows of one score for each class, (N, K), but got shape {shape}"
@@ -78,7 +78,7 @@ def class_labels(loss: str, scores: Any, targets: Any) -> Array:
 
 def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     """Class indices, one for each row of scores, or rows of probabilities shaped as scores."""
-    t = _as_array(targets)
+    t = as_targets(targets)
     if t.shape != scores.shape or not t.shape or not t.shape[-1]:
         return class_labels(loss, scores, targets)
     check_dtype(t.dtype)  # astype would read text
@@ -169,7 +169,8 @@ def constant(what: str, value: Any) -> float:
     return float(value)
 
 
-def _as_array(targets: Any) -> Array:
+def as_targets(targets: Any) -> Array:
+    """Targets as an array; they are data."""
     if isinstance(targets, Tensor) and targets.requires_grad:
         advice = "Targets are data, and come second: loss(predictions, targets)"
         raise errors.cut_off(targets, advice)

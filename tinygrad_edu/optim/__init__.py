@@ -1,0 +1,20 @@
+"""Optimizers, which learn from gradients, and schedules of their learning rate.
+
+``SGD`` is the one of the lecture. All take parameters, or groups of them with settings of their
+own, and all have ``step``, ``zero_grad``, ``state_dict`` and ``load_state_dict``.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from tinygrad_edu.optim import schedules
+from tinygrad_edu.optim.adam import Adam, AdamW
+from tinygrad_edu.optim.clipping import clip_grad_norm
+from tinygrad_edu.optim.sgd import SGD
+from tinygrad_edu.pytorch_names import OPTIM, instead
+
+__all__ = ["SGD", "Adam", "AdamW", "clip_grad_norm", "schedules"]
+
+if not TYPE_CHECKING:  # type checkers are to find these names wrong
+
+    def __getattr__(name: str) -> Any:
+        raise AttributeError(f"optim has no {name!r}: {instead(name, OPTIM, __all__)}")

@@ -1,0 +1,46 @@
+"""Gradients that are too long, made shorter."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from tinygrad_edu.optim.optimizer import Setting, number, parameters
+from tinygrad_edu.tensor import Tensor
+
+MAX_NORM = Setting(number, lambda v, _: v > 0, "max_norm is a number above 0")
+
+
+def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
+    """Shorten gradients to the length ``max_norm`` if they are longer; returns how long they were.
+
+    The length is that of all gradients together, ``sqrt(sum(g**2))`` over all their numbers. Each
+    gradient is multiplied by ``max_norm / (length + 1e-6)`` if that is below 1, as in PyTorch
+    (clip_grad_norm_); so ``np.inf`` only measures. Call it between ``backward`` and ``step``.
+    Parameters without a gradient are skipped.
+
+    Raises FloatingPointError if the length is nan or infinite, and then changes nothing (PyTorch
+    makes every gradient nan unless error_if_nonfinite is set), ValueError for a ``max_norm`` that
+    is no positive number, TypeError for what are no parameters.
+
+    >>> from tinygrad_edu import Tensor, optim
+    >>> w = Tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> optim.clip_grad_norm([w], max_norm=1.0)
+    10.0
+    >>> w.grad.round(4)
+    array([0.6, 0.8])
+    """
+    max_norm = MAX_NORM.checked(max_norm, {})
+    found = [(p, p.grad) for p in parameters("clip_grad_norm", params) if p.grad is not None]
+    lengths = [np.linalg.norm(np.ravel(g).astype(float)) for _, g in found]
+    length = float(np.linalg.norm(lengths))
+    if not np.isfinite(length):
+        raise FloatingPointError(
+            f"the gradients have length {length}, and no factor makes that {max_norm}; compute the "
+            "loss inside debug(), which says where it began"
+        )
+    factor = max_norm / (length + 1e-6)
+    if factor < 1:
+        for p, g in found:
+            p.grad = g * factor
+    return length

@@ -1,0 +1,268 @@
+"""What all optimizers share: groups of parameters, their settings, and what is kept of past steps.
+
+An optimizer is a rule for one parameter, and a memory to start it from; see ``SGD``.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, NoReturn
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.backprop import plain
+from tinygrad_edu.inputs import as_data
+from tinygrad_edu.pytorch_names import OPTIMIZERS, instead
+from tinygrad_edu.tensor import Array, Tensor, replace
+
+NOT_A_LIST = (Tensor, Mapping, set)  # of which something is iterated, but not parameters in order
+
+
+def number(value: Any) -> Any:
+    """A single number of any kind, as one of Python."""
+    array = np.asarray(value)
+    if array.ndim or array.dtype.kind not in "fiu":
+        raise ValueError(f"{value!r} is no number")
+    return array.item()
+
+
+def flag(value: Any) -> bool:
+    """True or False, of Python or NumPy."""
+    array = np.asarray(value)
+    if array.ndim or array.dtype != bool:
+        raise ValueError(f"{value!r} is neither True nor False")
+    return bool(array)
+
+
+class Setting:
+    """A setting of an optimizer: as an attribute it is that of all groups, and checked when set.
+
+    ``allowed`` is asked for a value, made by ``convert``, beside the other settings of its group;
+    ``words`` say what it is.
+    """
+
+    def __init__(
+        self,
+        convert: Callable[[Any], Any],
+        allowed: Callable[[Any, Mapping[str, Any]], bool],
+        words: str,
+    ) -> None:
+        self.convert, self.allowed = convert, allowed
+        self.__doc__ = words
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, optimizer: Any, owner: type) -> Any:
+        if optimizer is None:
+            return self
+        first, *others = (group[self.name] for group in optimizer.groups)
+        if any(other != first for other in others):
+            raise ValueError(
+                f"the groups differ in {self.name}, {[first, *others]}: read "
+                f"optimizer.groups[0][{self.name!r}]"
+            )
+        return first
+
+    def __set__(self, optimizer: Any, value: Any) -> None:
+        values = [self.checked(value, group.settings) for group in optimizer.groups]
+        for group, each in zip(optimizer.groups, values, strict=True):
+            group.settings[self.name] = each
+
+    def checked(self, value: Any, others: Mapping[str, Any]) -> Any:
+        """The value as it is kept; ValueError if it is not allowed."""
+        try:
+            converted = self.convert(value)
+            allowed = self.allowed(converted, others)
+        except (TypeError, ValueError):
+            allowed = False
+        if not allowed:
+            raise ValueError(f"{self.__doc__}, but got {value!r}")
+        return converted
+
+
+class Group(Mapping[str, Any]):
+    """Parameters that share their settings: ``group["params"]``, and ``group["lr"] = 0.1``."""
+
+    def __init__(
+        self, kind: type["Optimizer"], params: tuple[Tensor, ...], settings: Mapping[str, Any]
+    ) -> None:
+        self._kind, self.params = kind, params
+        self.settings = {
+            name: getattr(kind, name).checked(value, settings) for name, value in settings.items()
+        }
+
+    def __getitem__(self, name: str) -> Any:
+        return self.params if name == "params" else self.settings[name]
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if name not in self.settings:
+            raise KeyError(f"{name!r} is no setting: there are {', '.join(self.settings)}")
+        self.settings[name] = getattr(self._kind, name).checked(value, self.settings)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(("params", *self.settings))
+
+    def __len__(self) -> int:
+        return 1 + len(self.settings)
+
+    def __repr__(self) -> str:
+        return repr(dict(self))
+
+
+class Optimizer:
+    """Moves parameters by its ``rule``. ``params`` and ``settings`` are as ``SGD`` takes them."""
+
+    # So that a setting with a slip of the pen, sgd.Ir = 0.1, is refused.
+    __slots__ = ("__weakref__", "_memory", "groups", "params")
+
+    lr = Setting(
+        number, lambda v, _: 0 <= v < np.inf, "lr, the step size, is a finite number, not below 0"
+    )
+    weight_decay = Setting(
+        number, lambda v, _: 0 <= v < np.inf, "weight_decay is a finite number, not below 0"
+    )
+
+    # What an optimizer is: ``rule`` gives the moved parameter and the memory of the next step,
+    # and changes no array; ``start`` gives the memory of the first step.
+    start: Callable[[Tensor, Mapping[str, Any]], dict[str, Array]]
+    rule: Callable[..., tuple[Array, dict[str, Array]]]
+
+    def __init__(
+        self, params: Iterable[Any], settings: Mapping[str, Any], unknown: Iterable[str]
+    ) -> None:
+        kind = type(self).__name__
+        for name in unknown:
+            raise TypeError(f"{kind} takes no {name!r}: {instead(name, OPTIMIZERS, settings)}")
+        if not isinstance(params, Iterable) or isinstance(params, NOT_A_LIST):
+            raise TypeError(
+                f"{kind} takes a list of parameters, model.parameters() or [w, b], or of groups of "
+                f"them, [{{'params': [w]}}, {{'params': [b], 'lr': 0.1}}], but got {params!r}"
+            )
+        items = list(params)
+        if not items or not all(isinstance(item, Mapping) for item in items):
+            items = [{"params": items}]
+        groups = []
+        for item in items:
+            for name in item.keys() - {"params", *settings}:
+                there = instead(name, OPTIMIZERS, ["params", *settings])
+                raise TypeError(f"a group of {kind} takes no {name!r}: {there}")
+            learned = parameters(kind, item.get("params"))
+            own = {name: item.get(name, value) for name, value in settings.items()}
+            groups.append(Group(type(self), learned, own))
+        self.groups = tuple(groups)
+        self.params = tuple(p for group in groups for p in group.params)
+        self._memory: dict[Tensor, dict[str, Array]] = {}
+        if not self.params:
+            raise ValueError(
+                f"{kind} got no parameters to learn: pass model.parameters(), of a model whose "
+                "Tensors are made with requires_grad=True"
+            )
+        if len(set(self.params)) < len(self.params):
+            raise ValueError(
+                f"{kind} got one parameter twice: it would be moved twice at each step"
+            )
+
+    def __getattr__(self, name: str) -> NoReturn:
+        kind = type(self)
+        settings = [each for each in dir(kind) if isinstance(getattr(kind, each), Setting)]
+        there = instead(name, OPTIMIZERS, settings)
+        raise AttributeError(f"{kind.__name__} has no {name!r}: {there}")
+
+    def step(self) -> None:
+        """Move every parameter that has a gradient once; the others stay.
+
+        Raises RuntimeError if none has, because then ``backward`` was not called.
+        """
+        moved = []
+        for group in self.groups:
+            settings = group.settings
+            for p in group.params:
+                g = p.grad
+                if g is None:
+                    continue
+                memory = self._memory.get(p)
+                if memory is None:
+                    memory = self.start(p, settings)
+                data = plain(p)
+                new, memory = self.rule(data, g, memory, settings)
+                moved.append((p, new.astype(data.dtype, copy=False), memory))
+        if not moved:
+            raise RuntimeError("no parameter has a gradient: call loss.backward() before step()")
+        for p, new, memory in moved:
+            replace(p, new)
+            self._memory[p] = memory
+
+    def zero_grad(self) -> None:
+        """Forget all gradients, before the next ``backward`` adds to them."""
+        for p in self.params:
+            p.zero_grad()
+
+    def state_dict(self) -> dict[str, Array]:
+        """A copy of the settings of each group, and of what is kept of past steps, by name.
+
+        ``save`` and ``load`` take it to a file and back. Together with the ``state_dict`` of the
+        model it lets training go on as if it had not stopped.
+        """
+        return self._state([group.settings for group in self.groups], self._memory)
+
+    def _state(
+        self, settings: list[dict[str, Any]], memories: Mapping[Tensor, dict[str, Array]]
+    ) -> dict[str, Array]:
+        state = {}
+        positions = {p: i for i, p in enumerate(self.params)}
+        for i, (group, values) in enumerate(zip(self.groups, settings, strict=True)):
+            state[f"groups.{i}.params"] = np.array([positions[p] for p in group.params], int)
+            state |= {f"groups.{i}.{name}": np.array(value) for name, value in values.items()}
+            for p in group.params:
+                memory = self.start(p, values) | memories.get(p, {})
+                for name in self.start(p, values):
+                    state[f"state.{positions[p]}.{name}"] = np.array(memory[name])
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Set all settings, and what is kept of past steps, as ``state_dict`` has given them.
+
+        Raises KeyError if names are missing or left over, ValueError if a setting is out of range,
+        or a shape or a number of parameters differs, TypeError for what is no array of numbers;
+        then nothing has changed.
+        """
+        settings = []
+        for i, group in enumerate(self.groups):
+            given = {name: state.get(f"groups.{i}.{name}", group[name]) for name in group.settings}
+            settings.append(Group(type(self), group.params, given).settings)
+        expected = self._state(settings, {})
+        if expected.keys() != state.keys():
+            missing = ", ".join(name for name in expected if name not in state) or "none"
+            unknown = ", ".join(name for name in state if name not in expected) or "none"
+            raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
+        memories: dict[Tensor, dict[str, Array]] = {p: {} for p in self.params}
+        for name, old in expected.items():
+            try:
+                array = as_data(state[name])
+            except (TypeError, ValueError) as error:
+                raise type(error)(f"{name} cannot be loaded: {error}") from None
+            if array.shape != old.shape:
+                raise ValueError(
+                    f"{name} has shape {old.shape}, but state has {array.shape} for it: it is of "
+                    "other parameters"
+                )
+            kind, position, part = name.split(".")
+            if kind == "state":
+                memories[self.params[int(position)]][part] = array.astype(old.dtype)
+        for group, values in zip(self.groups, settings, strict=True):
+            group.settings = values
+        self._memory = memories
+
+
+def parameters(taker: str, params: Any) -> tuple[Tensor, ...]:
+    """The Tensors to learn; TypeError that says which is none."""
+    if not isinstance(params, Iterable) or isinstance(params, NOT_A_LIST):
+        raise TypeError(f"{taker} takes parameters in a list, as in [w, b], but got {params!r}")
+    found = tuple(params)
+    for position, p in enumerate(found):
+        if not isinstance(p, Tensor) or not (p.requires_grad and p.is_leaf):
+            raise TypeError(
+                f"{taker} learns leaf Tensors that require a gradient, but got, at position "
+                f"{position}, {errors.describe(p)}: make it with Tensor(..., requires_grad=True)"
+            )
+    return found
