@@ -13,6 +13,7 @@ LESSONS = (
     "landscape",
     "stochastic",
     "noise",
+    "optimizers",
     "stopping",
     "evaluation",
     "tuning",
