@@ -106,7 +106,8 @@ class Group(Mapping[str, Any]):
         return 1 + len(self.settings)
 
     def __repr__(self) -> str:
-        return repr(dict(self))
+        settings = (f"{name}={value!r}" for name, value in self.settings.items())
+        return f"{{{len(self.params)} parameters, {', '.join(settings)}}}"
 
 
 class Optimizer:
@@ -116,7 +117,9 @@ class Optimizer:
     __slots__ = ("__weakref__", "_memory", "groups", "params")
 
     lr = Setting(
-        number, lambda v, _: 0 <= v < np.inf, "lr, the step size, is a finite number, not below 0"
+        number,
+        lambda v, _: 0 <= v < np.inf,
+        "lr, the step size, is a finite number, not below 0, as schedule(step) gives it",
     )
     weight_decay = Setting(
         number, lambda v, _: 0 <= v < np.inf, "weight_decay is a finite number, not below 0"
@@ -168,6 +171,9 @@ class Optimizer:
         there = instead(name, OPTIMIZERS, settings)
         raise AttributeError(f"{kind.__name__} has no {name!r}: {there}")
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
+
     def step(self) -> None:
         """Move every parameter that has a gradient once; the others stay.
 
@@ -200,8 +206,9 @@ class Optimizer:
     def state_dict(self) -> dict[str, Array]:
         """A copy of the settings of each group, and of what is kept of past steps, by name.
 
-        ``save`` and ``load`` take it to a file and back. Together with the ``state_dict`` of the
-        model it lets training go on as if it had not stopped.
+        The names are PyTorch's: ``groups.0.lr``, ``state.0.momentum_buffer``. ``save`` and ``load``
+        take it to a file and back. Together with the ``state_dict`` of the model it lets training
+        go on as if it had not stopped.
         """
         return self._state([group.settings for group in self.groups], self._memory)
 
@@ -226,6 +233,8 @@ class Optimizer:
         or a shape or a number of parameters differs, TypeError for what is no array of numbers;
         then nothing has changed.
         """
+        if not isinstance(state, Mapping):
+            raise TypeError(f"a state is made by state_dict() or load(path), but got {state!r}")
         settings = []
         for i, group in enumerate(self.groups):
             given = {name: state.get(f"groups.{i}.{name}", group[name]) for name in group.settings}
@@ -261,8 +270,11 @@ def parameters(taker: str, params: Any) -> tuple[Tensor, ...]:
     found = tuple(params)
     for position, p in enumerate(found):
         if not isinstance(p, Tensor) or not (p.requires_grad and p.is_leaf):
+            advice = "make it with Tensor(..., requires_grad=True)"
+            if isinstance(p, tuple):
+                advice = "of a model, pass model.parameters(), which are without names"
             raise TypeError(
                 f"{taker} learns leaf Tensors that require a gradient, but got, at position "
-                f"{position}, {errors.describe(p)}: make it with Tensor(..., requires_grad=True)"
+                f"{position}, {errors.describe(p)}: {advice}"
             )
     return found

@@ -7,6 +7,7 @@ has come to its end it stays there. All raise ValueError for ``lr`` below 0, or 
 
 from collections.abc import Callable
 from math import cos, inf, pi
+from numbers import Real
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu.pytorch_names import SCHEDULES, instead
@@ -115,11 +116,12 @@ def one_cycle(
 
 def _between(first: float, last: float, share: float) -> float:
     """From ``first`` to ``last`` along half a cosine."""
-    return last + (first - last) * (1 + cos(pi * share)) / 2
+    down = (1 - cos(pi * share)) / 2
+    return (1 - down) * first + down * last
 
 
 def _check(lr: float, steps: int = 1) -> None:
-    if not 0 <= lr < inf:
+    if not isinstance(lr, Real) or not 0 <= lr < inf:
         raise ValueError(f"lr is a finite number, not below 0, but got {lr!r}")
     if steps < 1:
         raise ValueError(f"a number of steps is at least 1, but got {steps!r}")
