@@ -339,6 +339,8 @@ def test_a_setting_of_the_optimizer_is_that_of_all_groups():
     with pytest.raises(ValueError, match="lr, the step size"):
         adam.groups[0]["lr"] = -1
     assert adam.groups[0]["lr"] == 0.25
+    adam.betas = np.float32([0.5, 0.25])
+    assert adam.groups[0]["betas"] == (0.5, 0.25)
     assert list(adam.groups[0]) == ["params", "lr", "betas", "eps", "weight_decay"]
     assert len(adam.groups[0]) == 5
 

@@ -9,11 +9,6 @@ from tinygrad_edu.optim.optimizer import Optimizer, Setting, number
 from tinygrad_edu.tensor import Array, Tensor
 
 
-def _two_numbers(value: Any) -> tuple[float, float]:
-    first, second = value
-    return number(first), number(second)
-
-
 class Adam(Optimizer):
     """Each number moves by about ``lr``, however steep it is there, with momentum.
 
@@ -41,11 +36,10 @@ class Adam(Optimizer):
     __slots__ = ()
 
     betas = Setting(
-        _two_numbers,
-        lambda v, _: all(0 <= beta < 1 for beta in v),
+        lambda v, _: len(v) == 2 and all(number(beta, 0, 1) for beta in v),
         "betas are two numbers in [0, 1), as in (0.9, 0.999)",
     )
-    eps = Setting(number, lambda v, _: 0 < v < np.inf, "eps is a finite number above 0")
+    eps = Setting(lambda v, _: v != 0 and number(v, 0, np.inf), "eps is a finite number above 0")
 
     def __init__(
         self,

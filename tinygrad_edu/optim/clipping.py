@@ -4,10 +4,10 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import Setting, number, parameters
+from tinygrad_edu.optim.optimizer import Setting, parameters
 from tinygrad_edu.tensor import Tensor
 
-MAX_NORM = Setting(number, lambda v, _: v > 0, "max_norm is a number above 0")
+MAX_NORM = Setting(lambda v, _: v is not True and v > 0, "max_norm is a number above 0")
 
 
 def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:

@@ -17,36 +17,20 @@ from tinygrad_edu.tensor import Array, Tensor, replace
 NOT_A_LIST = (Tensor, Mapping, set)  # of which something is iterated, but not parameters in order
 
 
-def number(value: Any) -> Any:
-    """A single number of any kind, as one of Python."""
-    array = np.asarray(value)
-    if array.ndim or array.dtype.kind not in "fiu":
-        raise ValueError(f"{value!r} is no number")
-    return array.item()
-
-
-def flag(value: Any) -> bool:
-    """True or False, of Python or NumPy."""
-    array = np.asarray(value)
-    if array.ndim or array.dtype != bool:
-        raise ValueError(f"{value!r} is neither True nor False")
-    return bool(array)
+def number(value: Any, low: float, high: float) -> bool:
+    """Whether a value is a number from ``low`` up to, and without, ``high``."""
+    return not isinstance(value, bool) and low <= value < high
 
 
 class Setting:
     """A setting of an optimizer: as an attribute it is that of all groups, and checked when set.
 
-    ``allowed`` is asked for a value, made by ``convert``, beside the other settings of its group;
-    ``words`` say what it is.
+    ``allowed`` is asked for a value beside the other settings of its group; ``words`` say what the
+    setting is.
     """
 
-    def __init__(
-        self,
-        convert: Callable[[Any], Any],
-        allowed: Callable[[Any, Mapping[str, Any]], bool],
-        words: str,
-    ) -> None:
-        self.convert, self.allowed = convert, allowed
+    def __init__(self, allowed: Callable[[Any, Mapping[str, Any]], bool], words: str) -> None:
+        self.allowed = allowed
         self.__doc__ = words
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -69,15 +53,16 @@ class Setting:
             group.settings[self.name] = each
 
     def checked(self, value: Any, others: Mapping[str, Any]) -> Any:
-        """The value as it is kept; ValueError if it is not allowed."""
+        """The value in numbers of Python; ValueError if it is not allowed."""
         try:
-            converted = self.convert(value)
-            allowed = self.allowed(converted, others)
-        except (TypeError, ValueError):
+            kept = np.asarray(value).tolist()
+            kept = tuple(kept) if isinstance(kept, list) else kept  # nobody changes it unchecked
+            allowed = self.allowed(kept, others)
+        except (TypeError, ValueError):  # of what cannot be compared with a number
             allowed = False
         if not allowed:
             raise ValueError(f"{self.__doc__}, but got {value!r}")
-        return converted
+        return kept
 
 
 class Group(Mapping[str, Any]):
@@ -117,12 +102,11 @@ class Optimizer:
     __slots__ = ("__weakref__", "_memory", "groups", "params")
 
     lr = Setting(
-        number,
-        lambda v, _: 0 <= v < np.inf,
+        lambda v, _: number(v, 0, np.inf),
         "lr, the step size, is a finite number, not below 0, as schedule(step) gives it",
     )
     weight_decay = Setting(
-        number, lambda v, _: 0 <= v < np.inf, "weight_decay is a finite number, not below 0"
+        lambda v, _: number(v, 0, np.inf), "weight_decay is a finite number, not below 0"
     )
 
     # What an optimizer is: ``rule`` gives the moved parameter and the memory of the next step,

@@ -5,7 +5,7 @@ from typing import Any, Never
 
 import numpy as np
 
-from tinygrad_edu.optim.optimizer import Optimizer, Setting, flag, number
+from tinygrad_edu.optim.optimizer import Optimizer, Setting, number
 from tinygrad_edu.tensor import Array, Tensor
 
 
@@ -39,10 +39,9 @@ class SGD(Optimizer):
 
     __slots__ = ()
 
-    momentum = Setting(number, lambda v, _: 0 <= v < 1, "momentum is a number in [0, 1)")
+    momentum = Setting(lambda v, _: number(v, 0, 1), "momentum is a number in [0, 1)")
     nesterov = Setting(
-        flag,
-        lambda v, others: not v or others["momentum"] > 0,
+        lambda v, others: v is False or (v is True and others["momentum"] > 0),
         "nesterov is True or False; it looks ahead along the momentum, so it needs momentum > 0",
     )
 
