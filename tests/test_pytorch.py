@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from tinygrad_edu import Tensor, load, losses, nn, optim, save
+from tinygrad_edu import Tensor, load, losses, nn, optim, pytorch_names, save
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install torch")
 
@@ -166,6 +166,40 @@ def test_losses_and_their_gradients_are_the_same(name, x, t, options, reduction)
     (ours * cotangent).sum().backward()
     (theirs * numbers(cotangent)).sum().backward()
     assert_same(here.grad, there.grad.numpy(), 1e-12)
+
+
+NAMED = {  # what the losses of PyTorch are given, by how the line to write instead calls it
+    "BCELoss": ("probs", PROBS, np.round(PROBS)),
+    "BCEWithLogitsLoss": ("logits", SCORES, PROBS),
+    "CrossEntropyLoss": ("logits", SCORES, CLASSES),
+    "HuberLoss": ("predictions", SCORES, PROBS),
+    "L1Loss": ("predictions", SCORES, PROBS),
+    "MSELoss": ("predictions", SCORES, PROBS),
+    "NLLLoss": ("log_probs", np.log(SHARES), CLASSES),
+    "SmoothL1Loss": ("predictions", SCORES, PROBS),
+    "smooth_l1_loss": ("predictions", SCORES, PROBS),
+    "soft_margin_loss": ("scores", SCORES, 2 * np.round(PROBS) - 1),
+}
+
+
+@pytest.mark.parametrize("name", pytorch_names.LOSSES)
+def test_lines_for_the_names_of_pytorch_give_the_same(name):
+    called, x, t = NAMED[name]
+    with pytest.raises(AttributeError, match=rf"write losses\.\w+\({called}, targets") as refusal:
+        getattr(losses, name)
+    options = {"beta": 0.5} if "mooth" in name else {}
+    ours = eval(
+        str(refusal.value).partition("write ")[2],
+        {"losses": losses, called: x, "targets": t, **options},
+    )
+    args = torch.tensor(x), torch.tensor(t)
+    of_class = name[0].isupper()
+    theirs = (
+        getattr(torch.nn, name)(**options)(*args)
+        if of_class
+        else getattr(F, name)(*args, **options)
+    )
+    assert_same(ours, theirs.item())
 
 
 @pytest.mark.parametrize("name", ["cross_entropy", "nll_loss"])

@@ -98,7 +98,7 @@ class Group(Mapping[str, Any]):
 class Optimizer:
     """Moves parameters by its ``rule``. ``params`` and ``settings`` are as ``SGD`` takes them."""
 
-    # So that a setting with a slip of the pen, sgd.Ir = 0.1, is refused.
+    # So that a misspelled setting, sgd.Ir = 0.1, is refused.
     __slots__ = ("__weakref__", "_memory", "groups", "params")
 
     lr = Setting(

@@ -16,7 +16,7 @@ class SGD(Optimizer):
 
         g = g + weight_decay * p
         v = momentum * v + g                        # v is g at the first step
-        p = p - lr * (g + momentum * v if settings["nesterov"] else v)
+        p = p - lr * (g + momentum * v if nesterov else v)
 
     ``params``: Tensors that require a gradient, or groups of them with settings of their own,
     ``[{"params": [w]}, {"params": [b], "weight_decay": 0.0}]``. ``lr``, the step size, and the
