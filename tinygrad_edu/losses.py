@@ -342,16 +342,16 @@ def kl_divergence(p: Any, q: Any, *, sample_weight: Any = None, reduction: str =
     0.1308
     """
     p, q = as_floating(p), as_floating(q)
-    if isinstance(p, Tensor) and p.requires_grad:
-        q = as_floating(q, p.dtype)
-    p = as_floating(p, q.dtype)
     if p.shape != q.shape or p.ndim == 0:
         raise ValueError(
             f"p has shape {p.shape} and q {q.shape}, but rows of probabilities, (N, K), are "
             "compared one to one"
         )
-    distributions("p", p)
+    distributions("p", p)  # in the precision that they were given in
     distributions("q", q)
+    if isinstance(p, Tensor) and p.requires_grad:
+        q = as_floating(q, p.dtype)
+    p = as_floating(p, q.dtype)
     present = plain(p) > 0
     possible("q", q, ~present | (plain(q) != 0))
     with function_scope("kl_divergence"):
@@ -442,14 +442,14 @@ def _pick(rows: Any, labels: Any) -> Any:
 
 def _reduce(losses: Any, reduction: str, sample_weight: Any = None, counts: Any = None) -> Any:
     """The losses, their sum or their mean, in which each counts 1, or ``counts``."""
+    if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
+        raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r:.60}')
     if sample_weight is not None or counts is not None:
         losses = losses * factors(losses, sample_weight, counts, reduction == "mean")
     if reduction == "none":
         return losses
     if reduction == "sum":
         return losses.sum()
-    if reduction != "mean":
-        raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r}')
     if losses.size == 0:
         raise ValueError("the mean loss of no examples is 0 / 0: the batch is empty")
     return losses.mean()

@@ -166,7 +166,10 @@ def constant(what: str, value: Any) -> float:
     """A setting of a loss as a number; it is not learned."""
     if isinstance(value, Tensor) and value.requires_grad:
         raise errors.cut_off(value, f"The {what} of a loss is a number and is not learned")
-    return float(value)
+    number = as_array(value)
+    if number.ndim or number.dtype.kind not in "fiub":
+        raise TypeError(f"The {what} of a loss is one number, but got {value!r:.60}")
+    return float(number)
 
 
 def as_targets(targets: Any) -> Array:

@@ -7,7 +7,7 @@ import numpy as np
 from tinygrad_edu import errors
 from tinygrad_edu.functional import one_hot
 from tinygrad_edu.inputs import as_array, check_dtype
-from tinygrad_edu.targets import as_targets, classes_or_rows
+from tinygrad_edu.targets import as_targets, classes_or_rows, constant
 from tinygrad_edu.tensor import Array, Tensor
 
 
@@ -23,6 +23,7 @@ def weighted_targets(
 
     With options, class indices become rows, too. None stands for counts of 1.
     """
+    label_smoothing = constant("label_smoothing", label_smoothing)
     if weight is None and ignore_index is None and label_smoothing == 0:
         try:
             return classes_or_rows(loss, scores, targets), None

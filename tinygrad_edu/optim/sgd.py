@@ -60,7 +60,7 @@ class SGD(Optimizer):
     @staticmethod
     def start(p: Tensor, settings: Mapping[str, Any]) -> dict[str, Array]:
         """A velocity of 0, if there is momentum."""
-        return {"momentum_buffer": np.zeros_like(p.data)} if settings["momentum"] else {}
+        return {"momentum_buffer": np.zeros(p.shape, p.dtype)} if settings["momentum"] else {}
 
     @staticmethod
     def rule(
