@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import errors
+from tinygrad_edu.inputs import as_array
 from tinygrad_edu.tensor import Array, Tensor
 
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
@@ -68,7 +70,7 @@ def minibatches(
         raise ValueError(
             "minibatches got nothing to take batches from: minibatches(x, y, batch_size=32)"
         )
-    columns = [a if isinstance(a, np.ndarray | Tensor) else np.asarray(a) for a in arrays]
+    columns = [a if isinstance(a, np.ndarray | Tensor) else as_array(a) for a in arrays]
     if any(column.ndim == 0 for column in columns):
         raise ValueError("minibatches takes arrays with one example a row, but got a single number")
     lengths = [len(column) for column in columns]
@@ -87,6 +89,9 @@ def minibatches(
             f"rng is a np.random.Generator, not {rng!r}: make rng = np.random.default_rng(0) once, "
             "before the first epoch, for a seed in each would give all the same order"
         )
+    for name, flag in {"shuffle": shuffle, "drop_last": drop_last}.items():
+        if not isinstance(flag, bool | np.bool_):
+            raise errors.no_flag(name, flag)
     if drop_last and lengths[0] < batch_size:
         raise ValueError(
             f"there is no batch: drop_last leaves out the {lengths[0]} examples, which are fewer "

@@ -51,6 +51,10 @@ def not_real(dtype: np.dtype[Any]) -> TypeError:
     )
 
 
+def no_dtype(dtype: Any) -> TypeError:
+    return TypeError(f"dtype is one of NumPy's, as np.float32, but got {dtype!r:.60}.")
+
+
 def ragged(error: ValueError) -> ValueError:
     return ValueError(f"A Tensor is a full rectangle of numbers, with rows of one length: {error}.")
 

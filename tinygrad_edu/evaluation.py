@@ -30,7 +30,14 @@ class SealedTestSet:
     """
 
     def __init__(self, X: Any, y: Any) -> None:  # noqa: N803 (as in scikit-learn)
-        if np.shape(X)[:1] != np.shape(y)[:1] or not np.shape(y):
+        try:
+            same_length = np.shape(X)[:1] == np.shape(y)[:1]
+        except (TypeError, ValueError):
+            raise TypeError(
+                "a test set is made of arrays, X and y, with one example a row, but got "
+                f"{type(X).__name__} and {type(y).__name__}"
+            ) from None
+        if not same_length or not np.shape(y):
             raise ValueError(
                 f"a test set has one target for each example, but X has shape {np.shape(X)} and y "
                 f"{np.shape(y)}"
@@ -69,6 +76,8 @@ class SealedTestSet:
 
     def __score(self, model: Any, scoring: Callable[[Any, Any, Any], Any] | None) -> Any:
         x, y = self.__examples
+        if scoring is not None and not callable(scoring):
+            raise TypeError(f"scoring is a function of (model, X, y), but got {scoring!r:.60}")
         if scoring is not None:
             return scoring(model, x, y)
         if hasattr(model, "score"):

@@ -10,9 +10,9 @@ from typing import Any, Concatenate, ParamSpec, Protocol, overload
 
 import numpy as np
 
-from tinygrad_edu import ops
+from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
-from tinygrad_edu.inputs import as_array, check_dtype
+from tinygrad_edu.inputs import as_array, as_dtype, check_dtype
 from tinygrad_edu.modes import function_scope
 from tinygrad_edu.tensor import Array, Tensor, record
 
@@ -105,6 +105,8 @@ def logsumexp(x: Any, axis: int | tuple[int, ...] | None = -1, keepdims: bool = 
     np.float64(1000.6931)
     """
     x = as_floating(x)
+    if not isinstance(keepdims, bool | np.bool_):
+        raise errors.no_flag("keepdims", keepdims)
     top = largest(x, axis)
     top = np.where(np.isfinite(top), top, 0)  # inf - inf would be nan
     total = np.log(np.exp(x - top).sum(axis=axis, keepdims=True)) + top
@@ -149,7 +151,8 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     """Rows of zeros with a 1 at each label: labels of shape (N,) give an array (N, num_classes).
 
     ``labels``: integers from 0 to ``num_classes - 1``, in any shape; the classes become a new last
-    axis. Raises TypeError if they are not integers, ValueError if one is out of range.
+    axis. Raises TypeError if they are not integers, ValueError if one is out of range or the array
+    would be larger than memory.
 
     >>> from tinygrad_edu.functional import one_hot
     >>> one_hot([2, 0], num_classes=3)
@@ -157,8 +160,16 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
            [1., 0., 0.]])
     """
     indices = as_array(labels)
+    if not isinstance(num_classes, int | np.integer):
+        raise TypeError(f"num_classes is an integer, but got {num_classes!r:.60}")
     check_labels(indices, num_classes)
-    rows: Array = (indices[..., None] == np.arange(num_classes)).astype(dtype)
+    dtype = as_dtype(dtype)
+    try:
+        rows: Array = (indices[..., None] == np.arange(num_classes)).astype(dtype)
+    except (MemoryError, ValueError):
+        raise ValueError(
+            f"one_hot of {indices.size} labels and {num_classes} classes is larger than memory"
+        ) from None
     return rows
 
 
@@ -201,7 +212,15 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
 
 def largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     """The maximum along ``axis``, a constant: what it shifts by cancels out, in gradients too."""
-    top: Array = plain(x).max(axis=axis, keepdims=True)
+    values = plain(x)
+    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    there = range(-values.ndim, values.ndim)
+    for i in axes:
+        if not isinstance(i, int | np.integer) or isinstance(i, bool) or i not in there:
+            raise ValueError(f"x of shape {values.shape} has no axis {i!r:.60}")
+    if values.size == 0:
+        raise ValueError(f"x of shape {values.shape} holds no scores")
+    top: Array = values.max(axis=axis, keepdims=True)
     return top
 
 

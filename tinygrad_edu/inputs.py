@@ -31,12 +31,21 @@ def check_dtype(dtype: np.dtype[Any]) -> None:
         raise errors.not_real(dtype)
 
 
+def as_dtype(dtype: Any) -> np.dtype[Any]:
+    """What NumPy reads as a dtype."""
+    try:
+        found: np.dtype[Any] = np.dtype(dtype)
+        return found
+    except (TypeError, ValueError):
+        raise errors.no_dtype(dtype) from None
+
+
 def as_data(data: Any, dtype: Any = None) -> NDArray[Any]:
     """A new array, in native byte order, of what can be the data of a Tensor."""
     if getattr(data, "requires_grad", False):
         raise errors.cut_off(data, "Use it as it is")
     array = np.array(as_array(data))
-    dtype = np.dtype(dtype or array.dtype)
+    dtype = array.dtype if dtype is None else as_dtype(dtype)
     check_dtype(array.dtype)
     check_dtype(dtype)
     return array.astype(dtype.newbyteorder("="), copy=False)

@@ -108,7 +108,10 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
             raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r}")
         self.name = name
         # Weak, for a module may keep its results, and they know their scopes.
-        self.owner = None if owner is None else weakref.ref(owner)
+        try:
+            self.owner = None if owner is None else weakref.ref(owner)
+        except TypeError:
+            raise TypeError(f"a module may own a scope, but not {owner!r:.60}") from None
 
     def __enter__(self) -> None:
         paused, watchers, outer, variables = mode.get()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.drawing import text
 from tinygrad_edu.drawing.graph import Frame, Graph, is_leaf, oldest_first
@@ -58,15 +59,20 @@ def draw(
         x | 3 | grad 6
         x (above)
     """
-    wanted = {show} if isinstance(show, str) else set(show)
-    if not wanted <= {"value", "grad"}:
-        raise ValueError(f'show holds "value" and "grad", or one of them, but got {show!r}')
-    if rankdir not in ("auto", *DIRECTIONS):
-        raise ValueError(f'rankdir is "auto" or one of {DIRECTIONS}, but got {rankdir!r}')
-    if collapse not in ("auto", True, False):
-        raise ValueError(f'collapse is "auto", True or False, but got {collapse!r}')
-    if precision < 1:
-        raise ValueError(f"precision counts significant digits, at least 1, but got {precision}")
+    wanted = _wanted(show)
+    if not isinstance(rankdir, str) or rankdir not in ("auto", *DIRECTIONS):
+        raise ValueError(f'rankdir is "auto" or one of {DIRECTIONS}, but got {rankdir!r:.60}')
+    if not isinstance(collapse, str | bool) or collapse not in ("auto", True, False):
+        raise ValueError(f'collapse is "auto", True or False, but got {collapse!r:.60}')
+    if not isinstance(clusters, bool):
+        raise errors.no_flag("clusters", clusters)
+    for name, count in {"max_nodes": max_nodes, "max_edges": max_edges}.items():
+        if not isinstance(count, int | np.integer):
+            raise TypeError(f"{name} is an integer, but got {count!r:.60}")
+    if not isinstance(precision, int | np.integer) or precision < 1:
+        raise ValueError(
+            f"precision counts significant digits, at least 1, but got {precision!r:.60}"
+        )
     most = max(MOST_NODES, max_nodes)
     results = oldest_first(root)
     if len(results) > most and not any(result.scopes for result in results):
@@ -89,6 +95,16 @@ def draw(
         clusters=clusters,
         note=note,
     )
+
+
+def _wanted(show: Any) -> set[str]:
+    """What to write, as a set."""
+    options = {"value", "grad"}
+    if isinstance(show, str):
+        show = [show]
+    if isinstance(show, Collection) and all(isinstance(x, str) and x in options for x in show):
+        return set(show)
+    raise ValueError(f'show holds "value" and "grad", or one of them, but got {show!r:.60}')
 
 
 @dataclass

@@ -10,6 +10,7 @@ import numpy as np
 
 from tinygrad_edu import ops
 from tinygrad_edu.backprop import plain
+from tinygrad_edu.inputs import as_array
 from tinygrad_edu.modes import no_grad
 from tinygrad_edu.tensor import Array, Tensor
 from tinygrad_edu.testing.differences import (
@@ -92,6 +93,10 @@ def check_grads(
     for name, number in {"eps": STEP if eps is None else eps, "rtol": rtol}.items():
         if not isinstance(number, float | int | np.number) or not 0 < number < np.inf:
             raise ValueError(f"{name} is a positive number, but got {number!r:.60}")
+    if not isinstance(rng, np.random.Generator | int | np.integer):
+        raise TypeError(f"rng is a np.random.Generator or a seed, an integer, but got {rng!r:.60}")
+    if not (reference is None or callable(reference)):
+        raise TypeError(f"reference is a function of the same arguments, but got {reference!r:.60}")
     rng = np.random.default_rng(rng)
     inputs = [_as_input(arg) for arg in args]
     positions = [i for i, x in enumerate(inputs) if _is_floating(x)]
@@ -160,7 +165,7 @@ def _as_input(arg: Any) -> Any:
     """Numbers of floating point as a read-only float64 array, anything else as it is."""
     if not isinstance(arg, Tensor | np.ndarray | np.floating | list | float):
         return arg
-    array = np.array(plain(arg))
+    array = np.array(as_array(arg))
     if not _is_floating(array):
         return arg
     array = array.astype(np.float64)
