@@ -141,7 +141,7 @@ MISTAKES = [
         "layer(x)",
         "nn.Linear(3, 2, rng=0)(x)",
     ),
-    Mistake("a function without a derivative here", "", "np.median(w)", "np.median(w.data)"),
+    Mistake("a function without a derivative here", "", "np.fft.fft(w)", "np.fft.fft(w.data)"),
     Mistake(
         "a result written into an array", "total = np.zeros(3)", "total += w", "total = total + w"
     ),

@@ -39,12 +39,15 @@ def changed(rule, way):
     return wraps(rule)(partial(way, rule))
 
 
+STEPS = [np.sign, np.heaviside, np.floor, np.ceil, np.trunc, np.rint, np.round, np.floor_divide]
+
 # Mutants that compute what the rule itself does, so that nobody could tell them apart.
 SAME = {
-    *(
-        (op, 0, way) for op in (np.sign, np.heaviside) for way in WAYS
-    ),  # zero times anything is zero
+    *((op, 0, way) for op in STEPS for way in WAYS),  # zero times anything is zero
+    *((op, 1, way) for op in (np.copysign, np.floor_divide) for way in WAYS),  # likewise
     *((op, i, "swapped") for op in (np.add, np.subtract) for i in (0, 1)),  # no operand is used
+    *((op, 0, "swapped") for op in (np.remainder, np.fmod)),  # likewise
+    (np.copysign, 0, "swapped"),  # one sign times the other
     (ops.concatenate, None, "swapped"),  # neither
 }
 

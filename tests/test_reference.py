@@ -48,8 +48,11 @@ INTERNAL = {
     "numpy_api",
     "numpy_arithmetic",
     "numpy_arrangement",
+    "numpy_linalg",
+    "numpy_table",
     "pairs",
     "pytorch_names",
+    "refusals",
     "targets",
     "weights",
 }

@@ -422,12 +422,24 @@ IN_WORDS = {  # by operation and argument; every other formula is code
     (ops.getitem, 0),
     (ops.concatenate, 0),
     (ops.cast, 0),
+    (ops.contract, 0),
+    (ops.contract, 1),
 }
 
 matrices = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)).flatmap(
     lambda nkm: st.tuples(st.tuples(arrays(nkm[:2]), arrays(nkm[1:])), st.just({}))
 )
-DOMAINS = OPERATIONS | {np.matmul: matrices}  # b.T means what it says where b has two axes
+square = st.integers(1, 3).flatmap(
+    lambda n: st.tuples(arrays((n, n)).map(lambda x: x + 4 * np.eye(n)), arrays((n, 2)))
+)
+DOMAINS = (
+    OPERATIONS
+    | {  # x.T means what it says where x has two axes
+        np.matmul: matrices,
+        np.linalg.solve: square.map(lambda pair: (pair, {})),
+        ops.logabsdet: square.map(lambda pair: (pair[:1], {})),
+    }
+)
 
 
 RULES = {

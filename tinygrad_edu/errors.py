@@ -1,13 +1,15 @@
 """Every refusal of the engine: what happened, why it cannot be, what to write instead."""
 
+import difflib
 import linecache
 import os
 import sys
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
+from tinygrad_edu import ops, refusals
 
 NOT_THE_USERS = tuple(os.path.dirname(file) + os.sep for file in (__file__, np.__file__))
 
@@ -16,6 +18,8 @@ def describe(value: Any) -> str:
     """A tensor, or another argument of an operation, in a few words."""
     if isinstance(value, np.ndarray):
         return f"an array of shape {value.shape}"
+    if isinstance(value, list | tuple) and any(hasattr(each, "shape") for each in value):
+        return f"[{', '.join(map(describe, value))}]"
     if not hasattr(value, "op"):
         return repr(value)
     what = f"the result of {ops.name(value.op)}" if value.op else "the tensor"
@@ -179,12 +183,16 @@ def result_is_not_copied(tensor: Any) -> TypeError:
 
 
 def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Exception:
-    kind = next((k for k in (TypeError, IndexError) if isinstance(error, k)), ValueError)
+    kinds = (TypeError, ValueError, IndexError)  # of which an AxisError is two
+    kind = next((k for k in kinds if isinstance(error, k)), ValueError)
     if op is np.matmul and kind is ValueError and all(np.ndim(arg) for arg in args):
         return kind(_matrices_do_not_fit(*args))
     named = [_with_shape(arg) for arg in args if getattr(arg, "name", None)]
     told = f" ({', '.join(named)})" if named else ""
-    return kind(f"{ops.name(op)} of {' and '.join(map(describe, args))}{told}: {error}")
+    reason = getattr(error, "reason", error)  # of an operation that this one is composed of
+    failure = kind(f"{ops.name(op)} of {' and '.join(map(describe, args))}{told}: {reason}")
+    vars(failure)["reason"] = reason
+    return failure
 
 
 def is_numpys(op: Any) -> bool:
@@ -219,14 +227,26 @@ def _matrices_do_not_fit(a: Any, b: Any) -> str:
     return text
 
 
-def no_rule(func: Any, instead: str | None) -> TypeError:
+def full_name(func: Any) -> str:
+    """The name of a NumPy function as it is written: np.linalg.norm."""
     module = getattr(func, "__module__", None) or "numpy"
-    name = f"{module.replace('numpy', 'np')}.{ops.name(func)}"
-    way = "Say it with functions that have one, the keys of tinygrad_edu.ops.derivatives"
+    return f"{module.replace('numpy', 'np', 1)}.{ops.name(func)}"
+
+
+def no_rule(func: Any, known: Iterable[Any]) -> TypeError:
+    reason, lines = refusals.FUNCTIONS.get(func, ("", {}))
+    names = {ops.name(other): full_name(other) for other in known}
+    similar = [names[name] for name in difflib.get_close_matches(ops.name(func), names, cutoff=0.7)]
+    text = f"{full_name(func)} has no derivative rule"
+    text += f", because {reason}. " if reason else ". "
+    if lines:
+        text += f"Write {refusals.told(lines)}. "
+    elif similar and not reason:
+        text += f"Functions of similar names have one: {', '.join(similar)}. "
     return TypeError(
-        f"{name} has no derivative rule. {f'Write {instead}' if instead else way}; give it a rule "
-        "with tinygrad_edu.primitive(forward, rule); or, where no gradient is wanted, call it on "
-        "t.detach().data, a plain array."
+        f"{text}Where no gradient is wanted, write {full_name(func)}(t.detach().data); or give it "
+        "a rule with tinygrad_edu.primitive(forward, rule). python -m tinygrad_edu.numpy_table "
+        "lists the functions that work."
     )
 
 
@@ -243,24 +263,33 @@ def too_few_arrays(op: ops.Operation, given: int, count: int) -> TypeError:
     )
 
 
-def unknown_parameters(func: Any, names: str) -> TypeError:
-    name = f"np.{ops.name(func)}" if is_numpys(func) else ops.name(func)
-    if names == "out=":
+def unknown_parameters(func: Any, names: list[str], known: Iterable[str] = ()) -> TypeError:
+    name = full_name(func) if is_numpys(func) else ops.name(func)
+    if names == ["out"]:
         return TypeError(
             f"{name} of a Tensor does not take out=, nor can it be written into an array, as by "
             "array += t. It makes a new Tensor: write t = t + a; or, to learn, "
             "w.data -= learning_rate * w.grad."
         )
-    return TypeError(
-        f"{name} of a Tensor does not take {names}: its derivative rule has no such parameter."
-    )
+    listed = ", ".join(f"{each}=" for each in names)
+    text = f"{name} of a Tensor does not take {listed}"
+    text += f": it takes {', '.join(known)}." if known else "."
+    examples = [refusals.PARAMETERS[each] for each in names if each in refusals.PARAMETERS]
+    return TypeError(text + "".join(f" As in {refusals.told(lines)}." for lines in examples))
 
 
 def no_ufunc_method(ufunc: np.ufunc, method: str) -> TypeError:
-    return TypeError(
-        f"np.{ufunc.__name__}.{method} has no derivative rule. Sums are np.sum(t, axis=...) and "
-        "np.cumsum(t, axis=...), extremes np.max and np.min, an outer product a[:, None] * b."
-    )
+    name = full_name(ufunc)
+    text = f"{name}.{method} has no derivative rule. "
+    if (ufunc, method) in refusals.UFUNC_METHODS:
+        text += f"Write {refusals.told(refusals.UFUNC_METHODS[ufunc, method])}."
+    elif method == "outer":
+        text += f"Write {name}(a[:, None], b) for {name}.outer(a, b) of vectors."
+    elif method == "at":
+        text += "It writes into an array: choose with np.where(mask, new, array)."
+    else:
+        text += f"np.sum, np.max, np.min and np.cumsum have one; or write a loop of {name}(a, b)."
+    return TypeError(text)
 
 
 # Going backward.

@@ -218,8 +218,8 @@ def largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     for i in axes:
         if not isinstance(i, int | np.integer) or isinstance(i, bool) or i not in there:
             raise ValueError(f"x of shape {values.shape} has no axis {i!r:.60}")
-    if values.size == 0:
-        raise ValueError(f"x of shape {values.shape} holds no scores")
+    if any(values.shape[i] == 0 for i in (range(values.ndim) if axis is None else axes)):
+        raise ValueError(f"x of shape {values.shape} has no scores along axis {axis}")
     top: Array = values.max(axis=axis, keepdims=True)
     return top
 

@@ -75,6 +75,16 @@ def broadcast(x: Any, shape: tuple[int, ...]) -> Any:
     return y
 
 
+def logabsdet(x: Any) -> Any:
+    """The logarithm of the absolute value of the determinant of each matrix."""
+    return np.linalg.slogdet(x)[1]
+
+
+def contract(a: Any, b: Any, left: Any, right: Any, out: Any) -> Any:
+    """The sum of products of ``a`` and ``b``, their axes and those of the result labelled."""
+    return np.einsum(a, left, b, right, out, optimize=True)[()]
+
+
 def cast(x: Any, dtype: Any) -> Any:
     """``x`` in another dtype."""
     return x.astype(dtype)

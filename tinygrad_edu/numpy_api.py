@@ -1,73 +1,109 @@
 """NumPy functions on Tensors: which are composed, which only ask, how a call is read."""
 
+from collections.abc import Mapping
 from functools import cache
-from inspect import signature
+from inspect import Parameter, signature
+from itertools import takewhile
+from math import inf
 from typing import Any, NoReturn
 
 import numpy as np
 
-from tinygrad_edu import errors, numpy_arithmetic, numpy_arrangement, ops
+from tinygrad_edu import errors, numpy_arithmetic, numpy_arrangement, numpy_linalg, ops
+from tinygrad_edu.backprop import Node, plain
 from tinygrad_edu.ops import Operation
 
 # Functions that need no rule of their own, because those with a rule can say them.
 
 compositions = numpy_arrangement.compositions | numpy_arithmetic.compositions
+compositions |= numpy_linalg.compositions
 
-# Functions that ask about numbers: the answer is plain data, with no gradient to carry.
+# Functions that ask about numbers: the answer is plain data, with no gradient to carry. None gives
+# floating point computed from the values, because inside ``grad`` that would be cut off unseen.
 
 queries: set[Operation] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
-    *(np.isfinite, np.isinf, np.isnan, np.signbit, np.logical_and, np.logical_or, np.logical_not),
-    *(np.any, np.all, np.allclose, np.isclose, np.array_equal, np.count_nonzero),
-    *(np.argmax, np.argmin, np.argsort, np.nonzero, np.shape, np.ndim, np.size),
-    *(np.zeros_like, np.ones_like),
+    *(np.logical_and, np.logical_or, np.logical_xor, np.logical_not),
+    *(np.isfinite, np.isinf, np.isnan, np.isneginf, np.isposinf, np.signbit),
+    *(np.isreal, np.iscomplex, np.isrealobj, np.iscomplexobj),
+    *(np.any, np.all, np.allclose, np.isclose, np.array_equal, np.array_equiv, np.isin),
+    *(np.argmax, np.argmin, np.nanargmax, np.nanargmin, np.argsort, np.argpartition, np.lexsort),
+    *(np.nonzero, np.flatnonzero, np.argwhere, np.where, np.count_nonzero),
+    *(np.searchsorted, np.digitize, np.unravel_index, np.ravel_multi_index),
+    *(np.shape, np.ndim, np.size, np.result_type, np.can_cast, np.min_scalar_type),
+    *(np.common_type, np.may_share_memory, np.shares_memory),
+    *(np.zeros_like, np.ones_like, np.empty_like),
+    *(np.array_repr, np.array_str, np.array2string),
 }
 
 
-# What to write for functions and methods that learners miss; t is a Tensor.
+# What NumPy raises for arguments that do not fit.
+FAILURES = (TypeError, ValueError, IndexError, OverflowError)
 
-INSTEAD: dict[Operation, str] = {
-    np.std: "np.sqrt(((t - t.mean(axis, keepdims=True)) ** 2).mean(axis))",
-    np.var: "((t - t.mean(axis, keepdims=True)) ** 2).mean(axis)",
-    np.average: "(weights * t).sum() / np.sum(weights)",
-    np.linalg.norm: "np.sqrt((t * t).sum(axis))",
-    np.outer: "a[:, None] * b",
-    np.inner: "a @ b.T",
-    np.vstack: "np.concatenate([a, b]), or np.stack([a, b]) of vectors",
-    np.hstack: "np.concatenate([a, b], axis=-1)",
-    np.ravel: "t.reshape(-1)",
-    np.log2: "np.log(t) / np.log(2.0)",
-    np.log10: "np.log(t) / np.log(10.0)",
-    np.exp2: "2.0 ** t",
-    np.tan: "np.sin(t) / np.cos(t)",
-    np.reciprocal: "1 / t",
-}
 
-METHODS_INSTEAD = {
-    "sigmoid": "functional.sigmoid(t)",
-    "softmax": "functional.softmax(t)",
-    "log_softmax": "functional.log_softmax(t)",
-    "relu": "functional.relu(t)",
-    "softplus": "functional.softplus(t)",
-    "std": INSTEAD[np.std],
-    "var": INSTEAD[np.var],
-    "norm": INSTEAD[np.linalg.norm],
-    "dot": "a @ b",
-    "flatten": INSTEAD[np.ravel],
-    "ravel": INSTEAD[np.ravel],
-    "view": "t.reshape(...)",
-    "permute": "t.transpose(...)",
-    "unsqueeze": "np.expand_dims(t, axis)",
-    "any": "(t > 0).any()",
-    "all": "(t > 0).all()",
-    "copy": "+t; or, to cut it off, t.detach()",
-    "clone": "+t; or, to cut it off, t.detach()",
-    "astype": "tinygrad_edu.ops.cast(t, dtype=...)",
-    "float": "tinygrad_edu.ops.cast(t, dtype=float)",
-    "add_": "w.data += ...",
-    "sub_": "w.data -= ...",
-    "zero_": "w.data = np.zeros(w.shape)",
-}
+def ask(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The answer of a query."""
+    named = {name: _plain(arg) for name, arg in kwargs.items()}
+    try:
+        return func(*map(_plain, args), **named)
+    except FAILURES as error:
+        raise errors.failed(func, args, error) from None
+
+
+def _plain(arg: Any) -> Any:
+    if isinstance(arg, list | tuple) and any(isinstance(part, Node) for part in arg):
+        return type(arg)(plain(part) for part in arg)  # the keys of lexsort
+    return np.asarray(plain(arg)) if isinstance(arg, Node) else arg
+
+
+def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Call the composition of a function, which has the names of NumPy's parameters, if not all.
+
+    What it has not is refused by name, unless it is given as its default, which says nothing new.
+    """
+    composition = compositions[func]
+    if (
+        not args
+        or len(args) > _in_place(func)
+        or not kwargs.keys() <= _parameters(composition).keys()
+    ):
+        args, kwargs = _read(func, args, kwargs)
+    try:
+        return composition(*args, **kwargs)
+    except FAILURES as error:
+        raise errors.failed(func, args, error) from None
+
+
+@cache
+def _in_place(func: Operation) -> float:
+    """How many parameters of a composition stand where NumPy's do."""
+    ours, theirs = _parameters(compositions[func]), _parameters(func)
+    several = any(p.kind is p.VAR_POSITIONAL for p in (*ours.values(), *theirs.values()))
+    if several or not theirs or isinstance(func, np.ufunc):  # of which no other ones come here
+        return inf
+    order = [name for name, p in ours.items() if p.kind is not p.KEYWORD_ONLY]
+    alike = takewhile(lambda pair: pair[0] == pair[1], zip(order, theirs, strict=False))
+    return max(len([*alike]), 1)
+
+
+def _read(
+    func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """The arguments by the names of NumPy, but for those that stand where NumPy's do."""
+    ours, theirs = _parameters(compositions[func]), [*_parameters(func)]
+    if theirs and not args:
+        args = (kwargs[theirs[0]],)
+        kwargs = {name: value for name, value in kwargs.items() if name != theirs[0]}
+    if len(args) > _in_place(func):
+        count = int(_in_place(func))
+        kwargs = dict(zip(theirs[count:], args[count:], strict=False)) | kwargs
+        args = args[:count]
+    if all(p.kind is not p.VAR_KEYWORD for p in ours.values()):
+        others = [name for name in kwargs if name not in ours]
+        if refused := [name for name in others if not _is_default(func, name, kwargs[name])]:
+            raise errors.unknown_parameters(func, refused, ours)
+        kwargs = {name: value for name, value in kwargs.items() if name in ours}
+    return args, kwargs
 
 
 class Missing:
@@ -84,11 +120,19 @@ class Missing:
 
 
 @cache
-def _parameters(function: Operation) -> list[str]:
+def _parameters(function: Operation) -> Mapping[str, Parameter]:
     try:
-        return list(signature(function).parameters)
+        return signature(function).parameters
     except ValueError:  # some of NumPy's functions in C tell none, such as where before NumPy 2.4
-        return []
+        return {}
+
+
+def _is_default(function: Operation, name: str, value: Any) -> bool:
+    """Whether NumPy has a parameter of that name, and the value says nothing new."""
+    parameter = _parameters(function).get(name)
+    if not errors.is_numpys(function):
+        return False
+    return value is None or (parameter is not None and value is parameter.default)
 
 
 def bind(
@@ -102,7 +146,7 @@ def bind(
     if len(args) == count and not kwargs and None not in rules:
         return args, kwargs
     if len(args) != count:
-        names = _parameters(op)
+        names = [*_parameters(op)]
         kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs
         args = args[:count] + tuple(kwargs.pop(n) for n in names[len(args) : count] if n in kwargs)
     if len(args) != count:
@@ -112,8 +156,8 @@ def bind(
             raise errors.no_rule_for(op, f"argument {i}")
     known = _parameters(next(filter(None, rules)))
     for name, value in kwargs.items():
+        if name not in known and not _is_default(op, name, value):
+            raise errors.unknown_parameters(op, [name], [*known][count + 2 :])
         if getattr(value, "requires_grad", False):
             raise errors.no_rule_for(op, f"the parameter {name}")
-        if name not in known and (value is not None or not errors.is_numpys(op)):
-            raise errors.unknown_parameters(op, f"{name}=")
     return args, {name: value for name, value in kwargs.items() if name in known}

@@ -17,13 +17,12 @@ can be differentiated again. Where an argument was broadcast, a rule need not ca
 sums over the copies. ``None`` stands for an argument without a derivative, because it only chooses:
 the condition of ``where``.
 
-Conventions where no derivative exists: a tie in ``maximum``, ``minimum``, ``max`` or ``min`` shares
-the gradient evenly; ``abs`` has slope 0 at 0; a step (``sign``, ``heaviside``) has slope 0
-everywhere; ``a ** b`` has slope 0 with respect to ``b`` at ``a = 0``, for ``b`` of at least 0.
+Conventions where no derivative exists are in ``conventions``, below the table.
 """
 
 import functools
 import itertools
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -60,14 +59,48 @@ derivatives |= {
     np.exp: (lambda g, y, x: g * y,),
     np.expm1: (lambda g, y, x: g * (y + 1),),
     np.log: (lambda g, y, x: g / x,),
+    np.log2: (lambda g, y, x: g / (x * math.log(2)),),
+    np.log10: (lambda g, y, x: g / (x * math.log(10)),),
     np.log1p: (lambda g, y, x: g / (1 + x),),
     np.sqrt: (lambda g, y, x: g / (2 * y),),
+    np.cbrt: (lambda g, y, x: g / (3 * y * y),),
+    np.reciprocal: (lambda g, y, x: -g * y * y,),
     np.sin: (lambda g, y, x: g * np.cos(x),),
     np.cos: (lambda g, y, x: -g * np.sin(x),),
+    np.tan: (lambda g, y, x: g * (1 + y * y),),
+    np.arcsin: (lambda g, y, x: g / np.sqrt((1 - x) * (1 + x)),),
+    np.arccos: (lambda g, y, x: -g / np.sqrt((1 - x) * (1 + x)),),
+    np.arctan: (lambda g, y, x: g / (1 + x * x),),
+    np.sinh: (lambda g, y, x: g * np.cosh(x),),
+    np.cosh: (lambda g, y, x: g * np.sinh(x),),
     np.tanh: (lambda g, y, x: g * (1 - y * y),),
+    np.arcsinh: (lambda g, y, x: g / np.hypot(1, x),),
+    np.arccosh: (lambda g, y, x: g / np.sqrt((x - 1) * (x + 1)),),
+    np.arctanh: (lambda g, y, x: g / ((1 - x) * (1 + x)),),
+    # angle and length of a vector: y is the angle of np.arctan2(a, b)
+    np.arctan2: (
+        lambda g, y, a, b: g * (b / np.hypot(a, b)) / np.hypot(a, b),
+        lambda g, y, a, b: -g * (a / np.hypot(a, b)) / np.hypot(a, b),
+    ),
+    np.hypot: (
+        lambda g, y, a, b: g * np.where(y == 0, 0, a / np.where(y == 0, 1, y)),
+        lambda g, y, a, b: g * np.where(y == 0, 0, b / np.where(y == 0, 1, y)),
+    ),
     # kinks and steps
     np.absolute: (lambda g, y, x: g * np.sign(x),),
+    np.copysign: (
+        lambda g, y, a, b: np.where(np.signbit(b), -g, g) * np.sign(a),
+        lambda g, y, a, b: np.zeros_like(g),
+    ),
     np.sign: (lambda g, y, x: np.zeros_like(g),),
+    np.floor: (lambda g, y, x: np.zeros_like(g),),
+    np.ceil: (lambda g, y, x: np.zeros_like(g),),
+    np.trunc: (lambda g, y, x: np.zeros_like(g),),
+    np.rint: (lambda g, y, x: np.zeros_like(g),),
+    np.round: (lambda g, y, x, decimals=0: np.zeros_like(g),),
+    np.floor_divide: (lambda g, y, a, b: np.zeros_like(g), lambda g, y, a, b: np.zeros_like(g)),
+    np.remainder: (lambda g, y, a, b: g, lambda g, y, a, b: -g * np.floor_divide(a, b)),
+    np.fmod: (lambda g, y, a, b: g, lambda g, y, a, b: g * np.rint((y - a) / b)),
     np.heaviside: (
         lambda g, y, a, b: np.zeros_like(g),
         lambda g, y, a, b: np.where(a == 0, g, 0),
@@ -102,6 +135,18 @@ def _power_exponent(g: Any, y: Any, a: Any, b: Any) -> Any:
     return g * y * np.log(np.where((a == 0) & (b >= 0), np.ones_like(y), a))
 
 
+def _logaddexp_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """g * sigmoid(a - b)"""
+    equal = np.isinf(a) & (a == b)  # their difference is nan; equal numbers share the gradient
+    zero = np.zeros_like(y)
+    return g * sigmoid(np.where(equal, zero, a) - np.where(equal, zero, b))
+
+
+def _logaddexp_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """g * sigmoid(b - a)"""
+    return _logaddexp_left(g, y, b, a)
+
+
 def _matmul_left(g: Any, y: Any, a: Any, b: Any) -> Any:
     """g @ b.T"""
     if b.ndim == 1:  # a matrix times a vector: each number of y is a row of a times b
@@ -122,6 +167,29 @@ def _matmul_right(g: Any, y: Any, a: Any, b: Any) -> Any:
     if b.ndim > 1:  # stacks of matrices
         return np.swapaxes(a, -1, -2) @ g
     return np.squeeze(np.expand_dims(g, -2) @ a, -2)  # a stack times a vector
+
+
+def _solve_left(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """-linalg.solve(a.T, g) @ y.T"""
+    g = _solve_right(g, y, a, b)
+    if b.ndim == 1:
+        return -np.expand_dims(g, -1) * np.expand_dims(y, -2)
+    return -g @ np.swapaxes(y, -1, -2)
+
+
+def _solve_right(g: Any, y: Any, a: Any, b: Any) -> Any:
+    """linalg.solve(a.T, g)"""
+    transposed = np.swapaxes(a, -1, -2)
+    if b.ndim == 1:  # a vector, for each of a stack of matrices
+        return np.squeeze(np.linalg.solve(transposed, np.expand_dims(g, -1)), -1)
+    return np.linalg.solve(transposed, g)
+
+
+def _logabsdet(g: Any, y: Any, x: Any) -> Any:
+    """g * linalg.inv(x).T"""
+    if np.any(y == -np.inf):
+        raise np.linalg.LinAlgError("a determinant has no derivative here at a singular matrix")
+    return np.expand_dims(g, (-2, -1)) * np.swapaxes(np.linalg.inv(x), -1, -2)
 
 
 def _by_columns(x: Any) -> bool:
@@ -180,7 +248,9 @@ def _transpose(g: Any, y: Any, x: Any, axes: Any = None) -> Any:
 
 derivatives |= {
     np.power: (_power_base, _power_exponent),
+    np.logaddexp: (_logaddexp_left, _logaddexp_right),
     np.matmul: (_matmul_left, _matmul_right),
+    np.linalg.solve: (_solve_left, _solve_right),
     # many numbers in, fewer out
     np.sum: (_sum,),
     np.mean: (_mean,),
@@ -191,6 +261,28 @@ derivatives |= {
     np.reshape: (_reshape,),
     np.transpose: (_transpose,),
     np.broadcast_to: (lambda g, y, x, shape: g,),
+}
+
+
+SHARED = "a tie shares the gradient evenly"
+FLAT = "slope 0, at its steps, too"
+
+# What a rule gives where no derivative exists.
+conventions: dict[Operation, str] = {
+    **dict.fromkeys([np.maximum, np.minimum, np.max, np.min], SHARED),
+    **dict.fromkeys([np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round], FLAT),
+    np.floor_divide: FLAT,
+    np.heaviside: "slope 0, at the step, too; at 0 the second argument has slope 1",
+    np.remainder: "slope 1, at its jumps, too",
+    np.fmod: "slope 1, at its jumps, too",
+    np.absolute: "slope 0 at 0",
+    np.copysign: "slope 0 at 0, and 0 for the sign",
+    np.hypot: "slope 0 at the origin",
+    np.arctan2: "slope nan at the origin",
+    np.sqrt: "slope inf at 0",
+    np.cbrt: "slope inf at 0",
+    np.power: "a ** b has slope 0 by b at a = 0, for b of at least 0",
+    np.logaddexp: "equal infinities share the gradient evenly",
 }
 
 
@@ -227,6 +319,23 @@ def operation(compute: Operation, rules: "tuple[Rule | None, ...] | Each") -> Op
 sigmoid = operation(kernels.sigmoid, (lambda g, y, x: g * y * (1 - y),))
 # Its own operation for its curvature: maximum(x, 0) + log1p(exp(-abs(x))) has 0 at 0, not 1/4.
 softplus = operation(kernels.softplus, (lambda g, y, x: g * sigmoid(x),))
+# Its own operation for its range: the determinant of a large matrix is often 0 or inf in floats.
+logabsdet = operation(kernels.logabsdet, (_logabsdet,))
+
+
+def _contract_left(g: Any, y: Any, a: Any, b: Any, left: Any, right: Any, out: Any) -> Any:
+    """g times b, summed over what a does not have"""
+    return contract(g, b, left=out, right=right, out=left)
+
+
+def _contract_right(g: Any, y: Any, a: Any, b: Any, left: Any, right: Any, out: Any) -> Any:
+    """a times g, summed over what b does not have"""
+    return contract(a, g, left=left, right=out, out=right)
+
+
+# Its own operation for np.einsum and np.tensordot. A label is in two of left, right and out, or in
+# all three: then the rules are what it is itself.
+contract: Operation = operation(kernels.contract, (_contract_left, _contract_right))
 broadcast: Operation = operation(kernels.broadcast, (lambda g, y, x, shape: g,))
 
 
@@ -275,6 +384,7 @@ def _concatenate(i: int, g: Any, y: Any, axis: int, edges: Sequence[int]) -> Any
 # As np.concatenate, with its arrays as arguments and the positions where they meet.
 concatenate = operation(kernels.concatenate, Each(_concatenate))
 
-for _operation in sigmoid, softplus, broadcast, cast, getitem, scatter, concatenate:
+OWN = (sigmoid, softplus, logabsdet, contract, broadcast, cast, getitem, scatter, concatenate)
+for _operation in OWN:
     derivatives[_operation] = _operation.rules  # type: ignore[attr-defined]
     quick[_operation] = _operation.__wrapped__  # type: ignore[attr-defined]

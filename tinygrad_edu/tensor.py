@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import errors, numpy_api, ops
+from tinygrad_edu import errors, numpy_api, ops, refusals
 from tinygrad_edu.backprop import (
     NO_PARAMS,
     Node,
@@ -164,7 +164,10 @@ def _function(op: ops.Operation) -> Callable[..., "Tensor"]:
 
 def _comparison(compare: ops.Operation) -> Comparison:
     def method(self: "Tensor", other: Any) -> Any:
-        return compare(numbers(self, to_compute=False), plain(other))
+        try:
+            return compare(numbers(self, to_compute=False), plain(other))
+        except (TypeError, ValueError) as error:
+            raise errors.failed(compare, (self, other), error) from None
 
     return method
 
@@ -435,6 +438,7 @@ class Tensor(Node):
         return _not_equal(self, other)
 
     __hash__ = Node.__hash__
+    __pandas_priority__ = 5000  # above DataFrame: ``series - t`` is left to this class
 
     # Methods, each like the NumPy function of its name.
 
@@ -444,9 +448,20 @@ class Tensor(Node):
     sum, mean = _reduction(np.sum), _reduction(np.mean)
     max, min = _reduction(np.max), _reduction(np.min)
     clip, squeeze, swapaxes = _function(np.clip), _function(np.squeeze), _function(np.swapaxes)
-    cumsum = _function(np.cumsum)
+    ravel = flatten = _function(np.ravel)
+    take, repeat, diagonal = _function(np.take), _function(np.repeat), _function(np.diagonal)
+    copy, astype, conj = _function(np.copy), _function(np.astype), _function(np.conj)
+    std, var, prod = _function(np.std), _function(np.var), _function(np.prod)
+    cumsum, cumprod, dot = _function(np.cumsum), _function(np.cumprod), _function(np.dot)
+    trace, round = _function(np.trace), _function(np.round)
+
+    # These give plain data.
     argmax: Callable[..., Any] = _function(np.argmax)
     argmin: Callable[..., Any] = _function(np.argmin)
+    argsort: Callable[..., Any] = _function(np.argsort)
+    nonzero: Callable[..., Any] = _function(np.nonzero)
+    any: Callable[..., Any] = _function(np.any)
+    all: Callable[..., Any] = _function(np.all)
 
     def reshape(self, *shape: Any) -> "Tensor":
         """The same elements in another shape: ``t.reshape(2, -1)`` or ``t.reshape((2, -1))``."""
@@ -492,12 +507,14 @@ class Tensor(Node):
         if method != "__call__":
             raise errors.no_ufunc_method(ufunc, method)
         if kwargs:
-            raise errors.unknown_parameters(ufunc, ", ".join(f"{name}=" for name in kwargs))
+            raise errors.unknown_parameters(ufunc, [*kwargs])
         if ufunc in ops.derivatives:
             return record(ufunc, inputs)
         return self.__array_function__(ufunc, (), inputs, {})
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+        if func in numpy_api.queries and not (func is np.where and len(args) > 1):
+            return numpy_api.ask(func, args, kwargs)
         if func in ops.derivatives or hasattr(func, "rules"):
             args, params = numpy_api.bind(func, args, kwargs)
             own = {name: own_parameter(param) for name, param in params.items()}
@@ -506,13 +523,8 @@ class Tensor(Node):
                 raise errors.not_floating(func, result.dtype)
             return result
         if func in numpy_api.compositions:
-            try:
-                return numpy_api.compositions[func](*args, **kwargs)
-            except (TypeError, ValueError, IndexError, OverflowError) as error:
-                raise errors.failed(func, args, error) from None
-        if func in numpy_api.queries:
-            return func(*map(plain, args), **{name: plain(arg) for name, arg in kwargs.items()})
-        raise errors.no_rule(func, numpy_api.INSTEAD.get(func))
+            return numpy_api.compose(func, args, kwargs)
+        raise errors.no_rule(func, [*ops.derivatives, *numpy_api.compositions, *numpy_api.queries])
 
     # (So annotated that type checkers leave ``array @ t`` to the operators of Tensor.)
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.generic] | Any:
@@ -520,7 +532,8 @@ class Tensor(Node):
         if self._requires_grad:
             raise errors.cut_off(
                 self,
-                "To keep or plot a number, write t.item(); to put Tensors together, np.stack",
+                "To keep or plot a number, write t.item(); to put Tensors together, np.stack; to "
+                "compute with a table of pandas or polars, its array, df.to_numpy() @ t",
             )
         if copy is False:
             raise ValueError(errors.only_by_a_copy("np.asarray(t.data)"))
@@ -577,7 +590,7 @@ class Tensor(Node):
         return format(self._single(numbers(self, to_compute=False)), spec)
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in numpy_api.METHODS_INSTEAD]
+        return [name for name in super().__dir__() if name not in refusals.METHODS]
 
     def __reduce__(self) -> Any:
         if self.op:
@@ -585,7 +598,7 @@ class Tensor(Node):
         return _restore, (self.numpy(), self._requires_grad, self.name, self.grad)
 
 
-for _name, _instead in numpy_api.METHODS_INSTEAD.items():
+for _name, _instead in refusals.METHODS.items():
     setattr(Tensor, _name, numpy_api.Missing(_name, _instead))
 
 
