@@ -5,8 +5,9 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from tinygrad_edu import Tensor, functional, primitive
 from tinygrad_edu.testing import check_grads, strategies
@@ -182,10 +183,21 @@ def test_entropy_of_a_rare_class_passes():
     check_grads(lambda p: -(p * np.log(p)).sum(), [0.001, 0.2, 0.799])
 
 
-@pytest.mark.parametrize("f", [lambda x: x + 1e15, lambda x: (x + 1e16) - 1e16])
+@pytest.mark.parametrize(
+    "f", [lambda x: x + 1e15, lambda x: (x + 1e16) - 1e16, lambda x: 1e20 + np.sin(x)]
+)
 def test_what_rounding_hides_is_not_called_wrong(f):
     with pytest.raises(AssertionError, match=r"cannot decide .* rounding is as large as the diff"):
         check_grads(f, 1.0)
+
+
+@settings(max_examples=20)
+@given(x=arrays(float, st.integers(1, 5), elements=st.floats(0.125, 8.0)))
+def test_a_derivative_that_is_0_but_for_rounding_passes(x):
+    check_grads(lambda x: functional.softmax(x).sum(), x)
+    check_grads(lambda x: x * (1 / x), x)
+    check_grads(lambda x: np.sqrt(np.square(x / np.sqrt((x * x).sum())).sum()), x)
+    check_grads(lambda x: (x * 0.3).sum() / (0.3 * x.sum()), x)
 
 
 def test_the_edge_of_a_domain_is_not_called_wrong():
