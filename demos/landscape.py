@@ -41,7 +41,7 @@ left.contour(*plane, bowl(plane), levels=np.geomspace(0.1, 50, 10), colors=GREY,
 for size, path in paths.items():
     left.plot(*path[:11].T, marker=".", label=f"step size {size:.2f}")
     right.semilogy(bowl(path.T))
-left.set(xlabel="x", ylabel="y")
+left.set(xlabel="x", ylabel="y", aspect="equal")
 right.set(xlabel="steps", ylabel="loss")
 left.legend()
 show(left.figure, "landscape_bowl.png", "Steps below the limit, at the limit, and above it.")

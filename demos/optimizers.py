@@ -58,7 +58,7 @@ for name in OPTIMIZERS:
     left.plot(*path.T, marker=".")
     right.semilogy(bowl(path.T), label=name)
     lowest[name] = bowl(path[-1])
-left.set(xlabel="x", ylabel="y"), right.set(xlabel="steps", ylabel="loss"), right.legend()
+left.set(xlabel="x", ylabel="y", aspect=1), right.set(xlabel="steps", ylabel="loss"), right.legend()
 show(left.figure, "optimizers_bowl.png", "In the bowl, momentum is the fastest, Adam the slowest.")
 
 # %% [markdown]
@@ -77,7 +77,7 @@ for name in OPTIMIZERS:
     deeper[name] = (hills(descend(name, hills, starts, lrs[14], 200)[-1]) < 0).mean()
     left.plot(*beside[name].T)
     right.plot(hills(beside[name].T), label=name)
-left.set(xlabel="x", ylabel="y"), right.set(xlabel="steps", ylabel="loss"), right.legend()
+left.set(xlabel="x", ylabel="y", aspect=1), right.set(xlabel="steps", ylabel="loss"), right.legend()
 show(left.figure, "optimizers_saddle.png", "Beside the saddle at (0, 1), Adam waits the least.")
 
 # %% [markdown]

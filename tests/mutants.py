@@ -248,7 +248,12 @@ UNLOCKED = seeing(changing=nullcontext())  # the lock of tensor
 
 @constant
 def at_hand(leaf, now):
-    return leaf._time if leaf._lent is None else leaf._lent[1]
+    return leaf._lent or (leaf._value, leaf._time)
+
+
+@constant
+def as_lent(leaf, now):
+    return leaf._value, now
 
 
 @around
@@ -433,8 +438,8 @@ MUTANTS = {
     "a leaf is not marked while it changes": {"tensor.replace": seeing(inf=-1.0)},
     "threads change a leaf at the same time": {"tensor.replace": UNLOCKED},
     "to read a number undoes a change": {"tensor.lend": UNLOCKED},
-    "elements that are written are not noticed": {"backprop.last_change": at_hand},
-    "what is written is noticed in backward alone": {"tensor:last_change": constant(lambda *_: 0)},
+    "elements that are written are not noticed": {"backprop.look": at_hand},
+    "what is written is noticed in backward alone": {"tensor:look": as_lent},
     "arrays got before stay with the leaf": {"tensor.replace": still_lent},
     "a result is dated when it is there": {"tensor.record": dated_late},
     # memory

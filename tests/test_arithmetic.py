@@ -467,3 +467,23 @@ def test_arrays_and_lists_stand_beside_tensors():
         assert isinstance(y, Tensor)
         assert y.requires_grad
         y.sum().backward()
+
+
+def test_mixed_derivatives_of_powers_where_the_exponent_is_0():
+    mixed = hessian(lambda a, b: a**b, (0, 1))(2.0, 0.0)
+    np.testing.assert_allclose(mixed, [[0.0, 0.5], [0.5, np.log(2.0) ** 2]], atol=1e-15)
+    check_grads(np.power, [2.0, 3.0, 0.5], [0.0, 1.0, 0.0], order=3)
+
+
+def test_small_integers_do_not_overflow():
+    assert np.nanmin(Tensor(np.array([0, 5, 3], np.uint8))).item() == 0
+    assert np.nanmax(Tensor(np.array([-128, 100], np.int8))).item() == 100
+    assert np.gradient(Tensor(np.array([0, 5, 3], np.uint8))).data.tolist() == [5.0, 1.5, -2.0]
+
+
+def test_quantiles_beside_infinities():
+    assert np.quantile(Tensor([np.inf, 1.0, np.inf, 2.0]), [0.0, 1.0]).data.tolist() == [
+        1.0,
+        np.inf,
+    ]
+    assert np.quantile(Tensor([-np.inf, -np.inf]), [0.0, 1.0]).data.tolist() == [-np.inf, -np.inf]

@@ -840,3 +840,29 @@ def test_retain_graph_is_a_flag():
     assert w.grad is None
     y.backward(np.ones(2))
     assert w.grad.tolist() == [2.0, 4.0]
+
+
+def test_results_that_are_views_of_a_leaf_stay_as_they_were():
+    w = leaf(1.0, 2.0, 3.0, 4.0)
+    (w * w).sum().backward()
+    views = [w.reshape(2, 2), w.T, np.broadcast_to(w, (2, 4))]
+    before = [view.numpy() for view in views]
+    w.data -= 0.1 * w.grad
+    elements = w.data
+    later = w.reshape(2, 2)
+    then = later.numpy()
+    elements[0] = 9.0
+    for view, numbers in zip([*views, later], [*before, then], strict=True):
+        np.testing.assert_array_equal(view.numpy(), numbers)
+    assert w.data[0] == 9.0
+
+
+def test_a_view_that_is_used_while_its_leaf_is_another_has_its_own_numbers():
+    w = leaf(1.0, 2.0)
+    y = w.reshape(2, 1)
+    w.data[0] = 2.0
+    up = (y**3).sum()
+    w.data[0] = 1.0
+    up.backward()
+    assert up.item() == 9.0
+    assert w.grad.tolist() == [3.0, 12.0]

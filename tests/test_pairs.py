@@ -34,6 +34,19 @@ MISTAKES = {
     "hinge": (lambda w: np.maximum(0.0, 1 - ROW * column(w)).mean(), "multiply"),
     "log loss": (lambda w: np.log(1 + np.exp(-ROW * column(w))).mean(), "multiply"),
     "targets in a Tensor": (lambda w: ((column(w) - Tensor(ROW)) ** 2).mean(), "subtract"),
+    "a sum for each example": (
+        lambda w: np.mean(np.sum((column(w) - ROW) ** 2, axis=1)),
+        "subtract",
+    ),
+    "a length for each example": (
+        lambda w: np.sqrt(((column(w) - ROW) ** 2).sum(axis=0)).mean(),
+        "subtract",
+    ),
+    "the largest": (lambda w: np.abs(column(w) - ROW).max(), "subtract"),
+    "a product with itself": (
+        lambda w: np.vdot(column(w) - ROW, column(w) - ROW) / 8,
+        "subtract",
+    ),
     "a choice": (lambda w: np.where(ROW > 0.5, column(w) - ROW, 0.0).mean(), "subtract"),
     "cross entropy": (
         lambda w: -(ROW * np.log(functional.sigmoid(column(w)))).mean(),
@@ -48,7 +61,6 @@ MEANT = {
     "distances to data": lambda w: np.exp(-((row(w)[:, None] - ROW) ** 2)).sum(),
     "distances to data by reshape": lambda w: np.abs(column(w).reshape(8, 1) - ROW).sum(),
     "scores of all pairs": lambda w: functional.softplus(column(w) - column(w).T).mean(),
-    "all pairs, one by one": lambda w: ((column(w) - ROW) ** 2).mean(axis=1).sum(),
     "a hidden layer as wide as the batch": lambda w: np.tanh(
         COLUMN * np.concatenate([w, w, w]).reshape(-1)[:8] + 1.0
     ).mean(),

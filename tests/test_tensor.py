@@ -755,3 +755,38 @@ def test_ragged_lists_and_huge_numbers_are_refused_beside_a_tensor(w):
     for refused in lambda: w.sum(10**30), lambda: w.cumsum(10**30), lambda: w.squeeze(10**30):
         with pytest.raises(ValueError, match=r"Python int too large|out of bounds"):
             refused()
+
+
+def test_division_with_a_floor_and_its_rest():
+    x = Tensor([7.5, -3.0], requires_grad=True)
+    assert (x // 2).data.tolist() == [3.0, -2.0]
+    assert (9 // x).data.tolist() == [1.0, -3.0]
+    y = x % 2 + 9 % x
+    assert y.data.tolist() == [3.0, 1.0]
+    y.sum().backward()
+    np.testing.assert_allclose(x.grad, [1.0 - 9 // 7.5, 1.0 - 9 // -3.0])
+    with pytest.raises(RuntimeError, match="An in-place operator"):
+        x %= 2
+
+
+def test_a_list_is_an_index_and_a_tuple_is_several():
+    x = Tensor([[1.0, 2.0], [3.0, 4.0]], requires_grad=True)
+    assert ops.getitem(x, index=[0, 1]).shape == (2, 2)
+    assert ops.getitem(x, index=(0, 1)).item() == 2.0
+    rows = [0, 1]
+    y = ops.getitem(x, index=rows).sum()
+    rows[0] = 1
+    y.backward()
+    assert x.grad.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+@pytest.mark.parametrize("dtype", [complex, "U3", object, np.longdouble, "no dtype"])
+def test_no_cast_leaves_what_a_tensor_can_hold(dtype):
+    x = Tensor([1.0, 2.0])
+    with pytest.raises(TypeError, match=r"cannot be in a graph|dtype is one of NumPy's"):
+        x.astype(dtype)
+
+
+def test_a_singular_matrix_is_told_as_numpy_tells_it():
+    with pytest.raises(np.linalg.LinAlgError, match="Singular"):
+        np.linalg.inv(Tensor([[1.0, 2.0], [2.0, 4.0]]))

@@ -336,3 +336,12 @@ def test_broadcastable_arrays_broadcast(arrays):
 def test_tensors_require_a_gradient(t):
     assert t.requires_grad
     assert t.ndim == 2
+
+
+@pytest.mark.parametrize("wrong", [[1e9, 0.0], [1e7, 1.1], [1e5, 1.001], [1.0, 0.0]])
+def test_a_wrong_slope_beside_a_much_larger_one_is_noticed(wrong):
+    right = np.array([wrong[0], 1.0])
+    check_grads(primitive(lambda x: x * right, lambda g, y, x: g * right), [1.0, 1.0])
+    scaled = primitive(lambda x: x * right, lambda g, y, x: g * np.array(wrong))
+    with pytest.raises(AssertionError, match="differ from finite differences in 1 of 2"):
+        check_grads(scaled, [1.0, 1.0], order=1)

@@ -14,7 +14,7 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.modes import Scopes, mode
 
 clock = itertools.count()
-changing = threading.Lock()  # data and gradients of leaves, which several threads may do
+changing = threading.Lock()  # held while data or a gradient of a leaf changes
 NO_PARAMS: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -32,9 +32,9 @@ class Node:
     time puts each after those it was computed from. And an argument that is newer than a result
     has changed since: its gradient would mix old values with new ones, and is refused.
 
-    ``_lent`` is for a leaf whose array the user has got by ``data``, and may write to: a copy of
-    its numbers, and the time of the last change that is known. ``_time`` is infinity meanwhile, so
-    that whoever compares times looks closer; see ``last_change``.
+    ``_lent`` is for a leaf whose array the user has got by ``data``, and may write to: its numbers
+    in an array that nobody has, and the time of the last change that is known. ``_time`` is
+    infinity meanwhile, so that whoever compares times looks closer; see ``look``.
 
     ``Tensor`` adds operators and methods. It is a class of its own, so that the chain rule can be
     read without them.
@@ -86,22 +86,25 @@ def plain(x: Any) -> Any:
 def changed_since(arg: Any, result: Node) -> bool:
     """Whether an argument of ``result`` has changed since ``result`` was computed from it."""
     is_newer = isinstance(arg, Node) and arg._time > result._time
-    return is_newer and last_change(arg, next(clock)) > result._time
+    return is_newer and look(arg, next(clock))[1] > result._time
 
 
-def last_change(leaf: Node, now: float) -> float:
-    """The time when a leaf last changed: ``now``, if somebody has written to its elements."""
+def look(leaf: Node, now: float) -> tuple[Any, float]:
+    """The numbers of a leaf, where no write reaches them, and the time when they last changed.
+
+    That is ``now``, if somebody has written to elements of its array.
+    """
     lent = leaf._lent
     if lent is None:
-        return leaf._time
-    numbers, time = lent
-    bits = f"u{numbers.itemsize}"  # in which nan equals nan, and -0.0 is not 0.0
-    if np.array_equal(numbers.view(bits), leaf._value.view(bits)):
-        return time
+        return leaf._value, leaf._time
+    bits = f"u{lent[0].itemsize}"  # in which nan equals nan, and -0.0 is not 0.0
+    if np.array_equal(lent[0].view(bits), leaf._value.view(bits)):
+        return lent
+    found = leaf._value.copy(), now
     with changing:
         if leaf._lent is lent:
-            leaf._lent = leaf._value.copy(), now
-    return now
+            leaf._lent = found
+    return found
 
 
 def topological_order(root: Node, sources: Set[Node] = frozenset()) -> list[Node]:

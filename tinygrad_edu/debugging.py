@@ -16,8 +16,6 @@ from tinygrad_edu.locks import locks
 from tinygrad_edu.modes import Mode, State, Watcher, mode
 from tinygrad_edu.tensor import Array, Tensor
 
-_BY_ELEMENTS = {np.where, ops.sigmoid, ops.softplus}
-
 # How to leave out the elements where an operation is not finite: of which argument, and the line.
 _CHOSEN: dict[ops.Operation, tuple[int, str]] = {
     np.log: (0, "np.where(x > 0, np.log(np.where(x > 0, x, 1.0)), 0.0)"),
@@ -165,7 +163,7 @@ def _first_not_finite(values: Array) -> tuple[int, ...] | None:
 
 def _report(op: Any, args: tuple[Any, ...], index: tuple[int, ...], shape: tuple[int, ...]) -> str:
     """The range of each argument and, if ``op`` goes by elements, the one that met ``index``."""
-    by_elements = op in _BY_ELEMENTS or (isinstance(op, np.ufunc) and op.signature is None)
+    by_elements = ops.is_elementwise(op)
     parts = []
     for arg in args:
         values = np.asarray(plain(arg))

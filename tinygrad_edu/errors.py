@@ -183,7 +183,7 @@ def result_is_not_copied(tensor: Any) -> TypeError:
 
 
 def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Exception:
-    kinds = (TypeError, ValueError, IndexError)  # of which an AxisError is two
+    kinds = (np.linalg.LinAlgError, TypeError, ValueError, IndexError)  # an AxisError is two
     kind = next((k for k in kinds if isinstance(error, k)), ValueError)
     if op is np.matmul and kind is ValueError and all(np.ndim(arg) for arg in args):
         return kind(_matrices_do_not_fit(*args))

@@ -18,8 +18,8 @@ from tinygrad_edu.ops import Operation
 compositions = numpy_arrangement.compositions | numpy_arithmetic.compositions
 compositions |= numpy_linalg.compositions
 
-# Functions that ask about numbers: the answer is plain data, with no gradient to carry. None gives
-# floating point computed from the values, because inside ``grad`` that would be cut off unseen.
+# Functions that ask about numbers: the answer is plain data, with no gradient to carry. No query
+# gives floating point computed from the values: inside ``grad``, that would be cut off unseen.
 
 queries: set[Operation] = {
     *(np.equal, np.not_equal, np.less, np.less_equal, np.greater, np.greater_equal),
@@ -57,14 +57,14 @@ def _plain(arg: Any) -> Any:
 
 
 def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """Call the composition of a function, which has the names of NumPy's parameters, if not all.
+    """Call the composition of a function. It has some of NumPy's parameters, by NumPy's names.
 
-    What it has not is refused by name, unless it is given as its default, which says nothing new.
+    The others are refused by name, unless they are given as their defaults, which says nothing new.
     """
     composition = compositions[func]
     if (
         not args
-        or len(args) > _in_place(func)
+        or len(args) > _leading(func)
         or not kwargs.keys() <= _parameters(composition).keys()
     ):
         args, kwargs = _read(func, args, kwargs)
@@ -75,8 +75,8 @@ def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 
 
 @cache
-def _in_place(func: Operation) -> float:
-    """How many parameters of a composition stand where NumPy's do."""
+def _leading(func: Operation) -> float:
+    """How many parameters of a composition stand where NumPy's do: the leading ones."""
     ours, theirs = _parameters(compositions[func]), _parameters(func)
     several = any(p.kind is p.VAR_POSITIONAL for p in (*ours.values(), *theirs.values()))
     if several or not theirs or isinstance(func, np.ufunc):  # of which no other ones come here
@@ -94,8 +94,8 @@ def _read(
     if theirs and not args:
         args = (kwargs[theirs[0]],)
         kwargs = {name: value for name, value in kwargs.items() if name != theirs[0]}
-    if len(args) > _in_place(func):
-        count = int(_in_place(func))
+    if len(args) > _leading(func):
+        count = int(_leading(func))
         kwargs = dict(zip(theirs[count:], args[count:], strict=False)) | kwargs
         args = args[:count]
     if all(p.kind is not p.VAR_KEYWORD for p in ours.values()):

@@ -9,11 +9,11 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.lib.array_utils import normalize_axis_tuple
 
 from tinygrad_edu import ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_array
+from tinygrad_edu.numpy_arrangement import axes_of
 from tinygrad_edu.ops import Operation
 
 LN2 = math.log(2)
@@ -22,22 +22,17 @@ LN2 = math.log(2)
 # Axes.
 
 
-def _axes(a: Any, axis: Any) -> tuple[int, ...]:
-    ndim = np.ndim(a)
-    return normalize_axis_tuple(range(ndim) if axis is None else axis, ndim)
-
-
 def _rows(a: Any, axis: Any) -> Any:
     """``a`` with the axes of ``axis`` last and made into one, to be reduced."""
-    axes = _axes(a, axis)
+    axes = axes_of(a, axis)
     moved = np.moveaxis(a, axes, range(-len(axes), 0))
     split = np.ndim(a) - len(axes)
     return np.reshape(moved, (*np.shape(moved)[:split], math.prod(np.shape(moved)[split:])))
 
 
-def _with_axes_back(reduced: Any, a: Any, axis: Any, before: tuple[int, ...] = ()) -> Any:
+def _keeping_axes(reduced: Any, a: Any, axis: Any, before: tuple[int, ...] = ()) -> Any:
     """``reduced`` as ``keepdims`` has it; ``before`` is the shape of axes in front."""
-    axes = _axes(a, axis)
+    axes = axes_of(a, axis)
     kept = [1 if i in axes else n for i, n in enumerate(np.shape(a))]
     return np.reshape(reduced, (*before, *kept))
 
@@ -55,7 +50,7 @@ def _var(a: Any, axis: Any = None, ddof: float = 0, keepdims: bool = False) -> A
     squares = np.square(a - np.mean(a, axis=axis, keepdims=True))
     if ddof == 0:
         return np.mean(squares, axis=axis, keepdims=keepdims)
-    count = math.prod(np.shape(a)[i] for i in _axes(a, axis))
+    count = math.prod(np.shape(a)[i] for i in axes_of(a, axis))
     return np.sum(squares, axis=axis, keepdims=keepdims) / max(count - ddof, 0)
 
 
@@ -112,7 +107,7 @@ def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     count = order.shape[-1]
     middle = np.mean(_take(rows, order[..., (count - 1) // 2 : count // 2 + 1]), axis=-1)
     middle = _or_nan(middle, rows, order)
-    return _with_axes_back(middle, a, axis) if keepdims else middle
+    return _keeping_axes(middle, a, axis) if keepdims else middle
 
 
 def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
@@ -126,10 +121,13 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     below = np.floor(plain(position)).astype(int)
     low = _take(rows, order[..., np.atleast_1d(below)])
     high = _take(rows, order[..., np.atleast_1d(np.minimum(below + 1, last))])
-    found = np.moveaxis(low + (high - low) * (position - below), -1, 0)
+    share = position - below
+    there = np.equal(share, 0) & ~(np.isfinite(low) & np.isfinite(high))
+    rise = np.where(there, 0, high) - np.where(there, 0, low)  # no inf - inf
+    found = np.moveaxis(low + rise * share, -1, 0)
     found = _or_nan(found, rows, order)
     if keepdims:
-        return _with_axes_back(found, a, axis, np.shape(q))
+        return _keeping_axes(found, a, axis, np.shape(q))
     return np.reshape(found, np.shape(q) + np.shape(rows)[:-1])
 
 
@@ -161,7 +159,7 @@ def _prod(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
         pairs = rows[..., :half] * rows[..., half : 2 * half]
         rows = np.concatenate([pairs, rows[..., 2 * half :]], axis=-1) if count % 2 else pairs
     product = rows[..., 0] if count else np.sum(rows, axis=-1) + 1  # of no numbers it is 1
-    return _with_axes_back(product, a, axis) if keepdims else product
+    return _keeping_axes(product, a, axis) if keepdims else product
 
 
 def _cumprod(a: Any, axis: int | None = None) -> Any:
@@ -190,6 +188,8 @@ def _nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _nanmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The largest of what is not nan; a tie shares the gradient evenly."""
+    if a.dtype.kind != "f":
+        return np.max(a, axis=axis, keepdims=keepdims)
     nan = np.isnan(a)
     largest = np.max(np.where(nan, -np.inf, a), axis=axis, keepdims=keepdims)
     return np.where(np.all(nan, axis=axis, keepdims=keepdims), np.nan, largest)
@@ -197,6 +197,8 @@ def _nanmax(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _nanmin(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The smallest of what is not nan; a tie shares the gradient evenly."""
+    if a.dtype.kind != "f":
+        return np.min(a, axis=axis, keepdims=keepdims)
     return -np.nanmax(-a, axis=axis, keepdims=keepdims)
 
 

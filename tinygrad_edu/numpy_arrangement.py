@@ -14,6 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_edu import ops
 from tinygrad_edu.backprop import Node, plain
+from tinygrad_edu.inputs import as_dtype, check_dtype
 from tinygrad_edu.ops import Operation
 
 
@@ -44,7 +45,7 @@ def _moved(function: Operation) -> Operation:
     return composed
 
 
-def _axes(a: Any, axis: Any) -> tuple[int, ...]:
+def axes_of(a: Any, axis: Any) -> tuple[int, ...]:
     """The axes that a parameter names, by default all, counted from the first."""
     return normalize_axis_tuple(range(np.ndim(a)) if axis is None else axis, np.ndim(a))
 
@@ -151,7 +152,7 @@ def _meshgrid(*xi: Any, sparse: bool = False, indexing: Any = "xy") -> tuple[Any
 def _flip(m: Any, axis: int | tuple[int, ...] | None = None) -> Any:
     """The axes backwards."""
     index = [slice(None)] * np.ndim(m)
-    for i in _axes(m, axis):
+    for i in axes_of(m, axis):
         index[i] = slice(None, None, -1)
     return m[tuple(index)]
 
@@ -251,7 +252,8 @@ def _gradient(f: Any, *varargs: Any, axis: Any = None) -> Any:
     if len(varargs) > 1 or any(map(np.ndim, varargs)):
         raise TypeError("the spacing is one number, the same on all axes")
     slopes = []
-    for i in _axes(f, axis):
+    f = ops.cast(f, dtype=float) if plain(f).dtype.kind != "f" else f  # small integers overflow
+    for i in axes_of(f, axis):
         n = np.shape(f)[i]
         if n < 2:
             raise ValueError(f"axis {i} has {n} numbers, and a difference takes 2")
@@ -290,13 +292,16 @@ def _correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
 
 
 def _interp(x: Any, xp: Any, fp: Any) -> Any:
-    """Straight lines: at a point the slope to its right, half of it at the ends, beyond them 0."""
+    """Straight lines: at a point the slope to its right; beyond the first and the last it is 0."""
     if np.size(xp) < 2:
         raise ValueError("it takes two points or more")
-    left = np.clip(np.searchsorted(xp, x, "right") - 1, 0, np.size(xp) - 2)
     xp, fp = np.reshape(xp, -1), np.reshape(fp, -1)
+    before, beyond = np.less(x, xp[0]), np.greater_equal(x, xp[-1])
+    inside = np.where(before | beyond, xp[0], x)
+    left = np.clip(np.searchsorted(xp, inside, "right") - 1, 0, np.size(xp) - 2)
     slopes = (fp[left + 1] - fp[left]) / (xp[left + 1] - xp[left])
-    return fp[left] + (np.clip(x, xp[0], xp[-1]) - xp[left]) * slopes
+    between = fp[left] + (inside - xp[left]) * slopes
+    return np.where(before, fp[0], np.where(beyond, fp[-1], between))
 
 
 def _copy(a: Any) -> Any:
@@ -313,6 +318,8 @@ def _full_like(a: Any, fill_value: Any) -> Any:
 
 def _astype(x: Any, dtype: Any) -> Any:
     """The same numbers in another dtype; the gradient goes back in the old one."""
+    dtype = as_dtype(dtype)
+    check_dtype(dtype)
     return ops.cast(x, dtype=dtype)
 
 

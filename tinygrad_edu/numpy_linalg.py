@@ -13,6 +13,7 @@ from numpy.lib.array_utils import normalize_axis_tuple
 from tinygrad_edu import ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.numpy_arithmetic import root
+from tinygrad_edu.numpy_arrangement import axes_of
 from tinygrad_edu.ops import Operation
 
 # Norms.
@@ -20,7 +21,7 @@ from tinygrad_edu.ops import Operation
 
 def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
     """Slope 0 at 0, and all further derivatives; ties of max and min share the gradient evenly."""
-    axes = normalize_axis_tuple(range(np.ndim(x)) if axis is None else axis, np.ndim(x))
+    axes = axes_of(x, axis)
     x = x if x.dtype.kind == "f" else ops.cast(x, dtype=float)
     if ord is axis is None or (len(axes) == 2 and ord in (None, "fro")):  # as of one long vector
         return _norm_of_vectors(x, 2, axis, keepdims)
@@ -212,7 +213,10 @@ def _slogdet(a: Any) -> Any:
 
 
 def _det(a: Any) -> Any:
-    """From 4 x 4 a singular matrix is refused in backward."""
+    """From 4 x 4 a singular matrix is refused in backward, and second slopes near one are inexact.
+
+    Near one they are differences of numbers as large as those of its inverse.
+    """
     shape = np.shape(a)[-2:]
     a = a if a.dtype.kind == "f" else ops.cast(a, dtype=float)
     # Written out, small ones have their derivatives where they are singular, too.

@@ -126,7 +126,8 @@ derivatives |= {
 def _power_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     """g * b * a ** (b - 1)"""
     if np.any(b == 0):  # a ** 0 is flat in a, but b * a ** (b - 1) would read 0 * inf near 0
-        a = np.where(b == 0, 1, a)
+        near = (b == 0) & (a < np.finfo(y.dtype).tiny) & (a > -np.finfo(y.dtype).tiny)
+        a = np.where(near, 1, a)
     return g * b * a ** (b - 1)
 
 
@@ -265,16 +266,16 @@ derivatives |= {
 
 
 SHARED = "a tie shares the gradient evenly"
-FLAT = "slope 0, at its steps, too"
+FLAT = "slope 0 everywhere"
 
 # What a rule gives where no derivative exists.
 conventions: dict[Operation, str] = {
     **dict.fromkeys([np.maximum, np.minimum, np.max, np.min], SHARED),
     **dict.fromkeys([np.sign, np.floor, np.ceil, np.trunc, np.rint, np.round], FLAT),
     np.floor_divide: FLAT,
-    np.heaviside: "slope 0, at the step, too; at 0 the second argument has slope 1",
-    np.remainder: "slope 1, at its jumps, too",
-    np.fmod: "slope 1, at its jumps, too",
+    np.heaviside: "slope 0 everywhere; by the second argument slope 1 at 0",
+    np.remainder: "slope 1, also at its jumps",
+    np.fmod: "slope 1, also at its jumps",
     np.absolute: "slope 0 at 0",
     np.copysign: "slope 0 at 0, and 0 for the sign",
     np.hypot: "slope 0 at the origin",
@@ -289,6 +290,12 @@ conventions: dict[Operation, str] = {
 def name(op: Operation | None) -> str:
     """The name of an operation in messages and pictures."""
     return getattr(op, "__name__", str(op)).strip("_")
+
+
+def is_elementwise(op: Operation | None) -> bool:
+    """Whether each element of the result comes from the elements at its place."""
+    is_ufunc = isinstance(op, np.ufunc) and op.signature is None
+    return is_ufunc or op in (np.where, sigmoid, softplus)
 
 
 # Operations that NumPy does not have as one function.

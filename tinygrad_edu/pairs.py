@@ -8,11 +8,9 @@ import numpy as np
 from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, plain
 
-REDUCTIONS = (np.sum, np.mean)
-CHOICES = (np.where, ops.sigmoid, ops.softplus)  # go by elements, too, and are no ufuncs
 # Who says x[:, None] or x.reshape(-1, 1) means all pairs, as in a matrix of distances.
 ARRANGING = (ops.getitem, np.reshape, np.transpose, ops.broadcast, np.broadcast_to)
-SCALARS = 8  # results that a loss is the sum of; to look at more of them would take time
+MOST = 5  # results that are looked at on the way from a loss; more would take time
 
 
 def warn_of_pairs(loss: Node) -> None:
@@ -21,28 +19,31 @@ def warn_of_pairs(loss: Node) -> None:
     One of them is computed from what is learned, the other is data. They broadcast to (N, N), and
     the mean of that is a number like any other: models learn from it to predict the mean.
     """
-    scalars = [loss]
-    for node in scalars:  # which grows meanwhile
+    found = [loss]
+    for node in found:  # which grows meanwhile
         for arg in node.args:
             if not isinstance(arg, Node) or arg.op is None:
                 continue
-            shape = np.shape(plain(arg))
-            if not shape and len(scalars) < SCALARS:
-                scalars.append(arg)
-            elif len(shape) == 2 and shape[0] == shape[1] > 1 and node.op in REDUCTIONS:
+            shape = plain(arg).shape
+            if len(shape) == 2 and shape[0] == shape[1] > 1:
                 pair = _pair(arg)
                 if pair is not None:
                     warnings.warn(errors.all_pairs(*pair), stacklevel=errors.level_of_the_user())
+                    return
+            elif len(shape) < 2 and len(found) < MOST:
+                found.append(arg)
 
 
 def _pair(matrix: Node) -> tuple[Node, Any, Any] | None:
-    """Where a square matrix comes, element by element, from a column and a row; and these two."""
+    """The operation that makes a square matrix of a column and a row, the prediction and the data.
+
+    Between it and ``matrix`` are only operations that go by elements.
+    """
     n = len(plain(matrix))
     found = [matrix]
     seen = {matrix}
     for node in found:
-        is_elementwise = isinstance(node.op, np.ufunc) and node.op.signature is None
-        if not is_elementwise and node.op not in CHOICES:
+        if not ops.is_elementwise(node.op):
             continue
         column = row = None
         for arg in node.args:

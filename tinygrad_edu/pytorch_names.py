@@ -28,6 +28,7 @@ SCHEDULES = {
 OPTIMIZERS = {
     "add_param_group": "groups at the start, [{'params': [w]}, {'params': [b]}]",
     "decoupled_weight_decay": "optim.AdamW(params, weight_decay=weight_decay)",
+    "learning_rate": "optimizer.lr",
     "maximize": "(-value).backward(), to minimize the negative",
     "param_groups": "optimizer.groups",
     "state": "optimizer.state_dict()",

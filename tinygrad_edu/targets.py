@@ -167,7 +167,7 @@ def constant(what: str, value: Any) -> float:
     if isinstance(value, Tensor) and value.requires_grad:
         raise errors.cut_off(value, f"The {what} of a loss is a number and is not learned")
     number = as_array(value)
-    if number.ndim or number.dtype.kind not in "fiub":
+    if number.ndim or number.dtype.kind not in "fiu":
         raise TypeError(f"The {what} of a loss is one number, but got {value!r:.60}")
     return float(number)
 

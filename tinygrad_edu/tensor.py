@@ -17,7 +17,7 @@ from tinygrad_edu.backprop import (
     changing,
     clock,
     depends_on,
-    last_change,
+    look,
     plain,
     topological_order,
 )
@@ -48,16 +48,14 @@ def record(
     for arg in args:
         kind = type(arg)
         if kind is Tensor and (arg._requires_grad or arg._value.dtype.kind == "f"):
-            if arg._lent is not None:
-                last_change(arg, time)
-            values.append(arg._value)
+            values.append(arg._value if arg._lent is None else look(arg, time)[0])
             requires_grad = requires_grad or arg._requires_grad
         elif kind is float or kind is int or (kind is np.ndarray and arg.dtype.char in FLOATS):
             values.append(arg)
         else:
             args = as_operands(op, args)
             time = next(clock)  # the result has to be newer than the constants that were made
-            values = [plain(arg) for arg in args]
+            values = [look(arg, time)[0] if isinstance(arg, Node) else arg for arg in args]
             requires_grad = any(isinstance(arg, Tensor) and arg._requires_grad for arg in args)
             break
 
@@ -108,11 +106,12 @@ def replace(leaf: "Tensor", value: Any) -> None:
 def lend(leaf: "Tensor") -> Array:
     """The array of a leaf for somebody who may write to it: from now on, writes are looked for."""
     with changing:
-        array: Array = np.asarray(leaf._value)
         if leaf._lent is None:
-            leaf._value = array
-            leaf._lent = array.copy(), leaf._time
+            # The old array stays with results that are views of it.
+            leaf._lent = np.asarray(leaf._value), leaf._time
+            leaf._value = leaf._lent[0].copy()
             leaf._time = inf
+        array: Array = leaf._value
         return array
 
 
@@ -150,6 +149,7 @@ def _binary(op: ops.Operation) -> tuple[Binary, Binary]:
 
 def _reduction(op: ops.Operation) -> Callable[..., "Tensor"]:
     def method(self: "Tensor", axis: Any = None, keepdims: bool = False) -> "Tensor":
+        axis = axis if axis is None or type(axis) is int else own_parameter(axis)
         return record(op, (self,), {"axis": axis, "keepdims": keepdims})
 
     return _named(method, op)
@@ -420,12 +420,15 @@ class Tensor(Node):
     __sub__, __rsub__ = _binary(np.subtract)
     __mul__, __rmul__ = _binary(np.multiply)
     __truediv__, __rtruediv__ = _binary(np.divide)
+    __floordiv__, __rfloordiv__ = _binary(np.floor_divide)
+    __mod__, __rmod__ = _binary(np.remainder)
     __pow__, __rpow__ = _binary(np.power)
     __matmul__, __rmatmul__ = _binary(np.matmul)
     __neg__, __pos__, __abs__ = _unary(np.negative), _unary(np.positive), _unary(np.absolute)
 
     __iadd__, __isub__ = _in_place(operator.add), _in_place(operator.sub)
     __imul__, __itruediv__ = _in_place(operator.mul), _in_place(operator.truediv)
+    __ifloordiv__, __imod__ = _in_place(operator.floordiv), _in_place(operator.mod)
     __ipow__, __imatmul__ = _in_place(operator.pow), _in_place(operator.matmul)
 
     __lt__, __le__ = _comparison(operator.lt), _comparison(operator.le)
@@ -518,6 +521,8 @@ class Tensor(Node):
         if func in ops.derivatives or hasattr(func, "rules"):
             args, params = numpy_api.bind(func, args, kwargs)
             own = {name: own_parameter(param) for name, param in params.items()}
+            if "index" in params:
+                own["index"] = own_index(params["index"])
             result = record(func, args, own)
             if result._requires_grad and result.dtype.kind != "f":
                 raise errors.not_floating(func, result.dtype)

@@ -34,7 +34,11 @@ def weighted_targets(
     t = as_targets(targets).copy()
     kept = np.ones(t.shape, bool)
     if ignore_index is not None:
-        if t.shape == scores.shape or not isinstance(ignore_index, int | np.integer):
+        if (
+            t.shape == scores.shape
+            or type(ignore_index) is bool
+            or not isinstance(ignore_index, int | np.integer)
+        ):
             raise ValueError(
                 f"{loss} leaves out the label ignore_index, an integer, but got {ignore_index!r} "
                 f"and targets of shape {t.shape}; rows of probabilities are left out by a "

@@ -31,7 +31,7 @@ class Setting:
 
     def __init__(self, allowed: Callable[[Any, Mapping[str, Any]], bool], words: str) -> None:
         self.allowed = allowed
-        self.__doc__ = words
+        self.words = words
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
@@ -61,7 +61,7 @@ class Setting:
         except (TypeError, ValueError):  # of what cannot be compared with a number
             allowed = False
         if not allowed:
-            raise ValueError(f"{self.__doc__}, but got {value!r}")
+            raise ValueError(f"{self.words}, but got {value!r}")
         return kept
 
 
@@ -151,8 +151,9 @@ class Optimizer:
 
     def __getattr__(self, name: str) -> NoReturn:
         kind = type(self)
-        settings = [each for each in dir(kind) if isinstance(getattr(kind, each), Setting)]
-        there = instead(name, OPTIMIZERS, settings)
+        there = instead(
+            name, OPTIMIZERS, [n for n in dir(kind) if n[0] != "_" and n not in ("rule", "start")]
+        )
         raise AttributeError(f"{kind.__name__} has no {name!r}: {there}")
 
     def __repr__(self) -> str:

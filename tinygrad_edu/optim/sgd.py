@@ -39,7 +39,10 @@ class SGD(Optimizer):
 
     __slots__ = ()
 
-    momentum = Setting(lambda v, _: number(v, 0, 1), "momentum is a number in [0, 1)")
+    momentum = Setting(
+        lambda v, others: number(v, 0, 1) and (v > 0 or not others.get("nesterov")),
+        "momentum is a number in [0, 1), and above 0 with nesterov, which looks ahead along it",
+    )
     nesterov = Setting(
         lambda v, others: v is False or (v is True and others["momentum"] > 0),
         "nesterov is True or False; it looks ahead along the momentum, so it needs momentum > 0",
@@ -71,6 +74,6 @@ class SGD(Optimizer):
         if weight_decay:
             g = g + weight_decay * p
         if not momentum:
-            return p - lr * g, {}
+            return p - lr * g, memory
         v = momentum * memory.get("momentum_buffer", 0.0) + g  # 0 if momentum is new
         return p - lr * (g + momentum * v if settings["nesterov"] else v), {"momentum_buffer": v}
