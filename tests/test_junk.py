@@ -357,8 +357,11 @@ def faults(name, count):
         wrong = internal(name, refusal, values)
         if wrong is None and before != [content(value) for value in values]:
             wrong = "its arguments have changed"
-        if wrong is None and any(issubclass(w.category, RuntimeWarning) for w in heard):
-            wrong = f"NumPy warned as well: {heard[0].message}"
+        others = [w for w in heard if issubclass(w.category, RuntimeWarning)]
+        # that a number is too large for its dtype is worth a warning, whatever is refused later
+        others = [w for w in others if "overflow encountered" not in str(w.message)]
+        if wrong is None and others:
+            wrong = f"NumPy warned as well: {others[0].message}"
         if wrong is not None:
             said = f"{type(refusal).__name__}: {str(refusal)[:300]}"
             yield place(refusal), f"{name}({', '.join(shown)})", f"{wrong}: {said}"

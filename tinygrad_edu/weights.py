@@ -28,10 +28,12 @@ def weighted_targets(
         try:
             return classes_or_rows(loss, scores, targets), None
         except ValueError as error:
-            if np.any(as_targets(targets) == -100):  # which PyTorch leaves out unless told
+            t = as_targets(targets)
+            if t.dtype.kind == "i" and np.any(t == -100):  # which PyTorch leaves out unless told
                 raise ValueError(f"{error}; or leave -100 out: pass ignore_index=-100") from None
             raise
     t = as_targets(targets).copy()
+    check_dtype(t.dtype)
     kept = np.ones(t.shape, bool)
     if ignore_index is not None:
         if (
