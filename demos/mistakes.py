@@ -7,7 +7,7 @@ from typing import Any
 
 SETTING = """\
 import numpy as np
-from tinygrad_edu import Tensor, grad, losses, nn, no_grad, optim
+from tinygrad_edu import Tensor, data, draw, grad, losses, nn, no_grad, optim
 from tinygrad_edu.functional import softmax
 
 w = Tensor([1.0, 2.0, 3.0], requires_grad=True, name="w")
@@ -90,6 +90,57 @@ MISTAKES = [
         "loss = (w * w).sum()\nloss.backward()\nhistory = [loss]",
         "np.array(history)",
         "history = [loss.item()]\nnp.array(history)",
+    ),
+    Mistake(
+        "a loss plotted before its number is taken",
+        "import copy  # as matplotlib does\nloss = (w * w).sum()",
+        "copy.copy(loss)",
+        "copy.copy(loss.item())",
+    ),
+    Mistake("no parentheses", "", "with no_grad:\n    w * w", "with no_grad():\n    w * w"),
+    Mistake(
+        "the gradient of a result",
+        "square = w * w\nsquare.sum().backward()",
+        "square.grad",
+        "print(draw(square.sum()))",
+    ),
+    Mistake(
+        "an if of many numbers",
+        "",
+        "grad(lambda t: (t if t > 0 else -t).sum())(w.data)",
+        "grad(lambda t: np.where(t > 0, t, -t).sum())(w.data)",
+    ),
+    Mistake(
+        "an array filled with results",
+        "",
+        "def f(t):\n    z = np.zeros(2)\n    z[0] = t[0]\n    return z.sum()\ngrad(f)(w.data)",
+        "grad(lambda t: np.stack([t[0], 0.0]).sum())(w.data)",
+    ),
+    Mistake(
+        "a list of weights to differentiate with respect to",
+        "def f(p):\n    return ((x @ p[0] + p[1] - y) ** 2).mean()\np = [w.data, np.zeros(1)]",
+        "grad(f)(p)",
+        "grad(lambda *p: f(p), argnums=(0, 1))(*p)",
+    ),
+    Mistake(
+        "a Tensor subtracted from data",
+        "def f(t):\n    return (t * t).sum()",
+        "w.data -= 0.1 * grad(f)(w)",
+        "w.data -= 0.1 * grad(f)(w.data)",
+    ),
+    Mistake("an axis by its name in PyTorch", "", "w.sum(dim=0)", "w.sum(axis=0)"),
+    Mistake("a class of PyTorch", "", "nn.ReLU()", "from tinygrad_edu.functional import relu"),
+    Mistake(
+        "a loader of PyTorch",
+        "",
+        "data.DataLoader((x, y), batch_size=2)",
+        "data.minibatches(x, y, batch_size=2)",
+    ),
+    Mistake(
+        "the parts of a data set in a dict",
+        "d = {'x': x, 'y': y}",
+        "data.minibatches(d, batch_size=2)",
+        "data.minibatches(*d.values(), batch_size=2)",
     ),
     Mistake("an element assigned", "", "w[0] = 5.0", "w = np.where([True, False, False], 5.0, w)"),
     Mistake(
@@ -174,6 +225,11 @@ def refusal(mistake: Mistake) -> Exception:
     raise AssertionError(f"{mistake.title}: nothing was refused")
 
 
+def message(error: Exception) -> str:
+    """What Python prints of an error below the traceback."""
+    return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
+
+
 def frames_below(error: Exception) -> int:
     """How many functions of the library stand below the line in the traceback."""
     frames = traceback.extract_tb(error.__traceback__)
@@ -200,7 +256,8 @@ def main(argv: list[str]) -> int:
         print(f"{number}. {mistake.title}")
         for line in (mistake.before + "\n" + mistake.line).strip().splitlines():
             print(f"    {line}")
-        print(f"  {type(error).__name__}: {error}")
+        for line in message(error).splitlines():
+            print(f"  {line}")
         print("  Instead:")
         for line in mistake.instead.splitlines():
             print(f"    {line}")

@@ -524,3 +524,41 @@ def test_importing_data_does_not_load_gzip():
 def test_a_number_is_no_path(read):
     with pytest.raises(TypeError, match="int"):
         read(1)  # which would be the standard output of this process
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (
+            lambda d: minibatches(d, batch_size=2),
+            r"write minibatches\(\*d\.values\(\), batch_size=",
+        ),
+        (
+            lambda d: minibatches([*d.values()], batch_size=2),
+            r"write minibatches\(\*arrays, batch_s",
+        ),
+        (lambda d: minibatches(zip(*d.values(), strict=True), batch_size=2), "for zip"),
+        (lambda d: minibatches((r for r in d["x"]), batch_size=2), r"np\.array\(list\(rows\)\)"),
+    ],
+)
+def test_what_to_write_for_arrays_in_another_form(call, message):
+    d = {"x": np.arange(6.0).reshape(3, 2), "y": np.arange(3)}
+    with pytest.raises(TypeError, match=message):
+        call(d)
+
+
+def test_the_lines_for_arrays_in_another_form_give_the_batches():
+    d = {"x": np.arange(6.0).reshape(3, 2), "y": np.arange(3)}
+    (x, y), _ = minibatches(*d.values(), batch_size=2, shuffle=False)
+    assert x.tolist() == [[0.0, 1.0], [2.0, 3.0]]
+    assert y.tolist() == [0, 1]
+    rows = (row for row in d["x"])
+    x, _ = minibatches(np.array(list(rows)), batch_size=2, shuffle=False)
+    assert x.tolist() == [[0.0, 1.0], [2.0, 3.0]]
+
+
+def test_a_sparse_matrix_is_named():
+    sparse = pytest.importorskip("scipy.sparse").csr_matrix(np.eye(3))
+    with pytest.raises(TypeError, match=r"sparse matrix is not taken: write m\.toarray\(\)"):
+        minibatches(sparse, batch_size=2)
+    assert len(minibatches(sparse.toarray(), batch_size=2)) == 2

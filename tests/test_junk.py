@@ -34,7 +34,7 @@ from tinygrad_edu import (
 )
 
 PACKAGE = str(Path(tinygrad_edu.__file__).parent) + os.sep
-LONGEST = 2000  # characters of a message
+LONGEST = 1000  # characters of a message
 
 # What a refusal is not.
 INTERNAL = (

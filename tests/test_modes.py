@@ -284,3 +284,17 @@ def test_functions_of_the_package_are_in_a_scope_of_their_name():
     with scope("mine"):
         assert names(functional.softmax(x)) == ["mine", "softmax"]
         assert names(functional.sigmoid(x)) == ["mine"]
+
+
+@pytest.mark.parametrize("name", ["no_grad", "debug", "scope"])
+def test_without_parentheses_the_line_with_them_is_told(name):
+    modes = {"no_grad": no_grad, "debug": debug, "scope": scope}
+    with pytest.raises(
+        TypeError, match=f'{name} is used with parentheses: write "with '
+    ) as refusal:
+        exec(f"with {name}:\n    pass", modes)
+    lines = str(refusal.value).split('"')[1::2]
+    exec(f"{lines[0]}\n    pass", modes)
+    exec(f"{lines[1]}\ndef f(): pass\nf()", modes)
+    with pytest.raises(TypeError, match=r"write \"with|as in scope\(") as refusal:
+        exec(f"@{name}\ndef f(): pass", modes)

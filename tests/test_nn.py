@@ -290,7 +290,9 @@ def test_nothing_has_changed_after_loading_failed(changes, error, message):
 
 @pytest.mark.parametrize("state", [None, [1.0], "text", np.ones(2), nn.Linear(2, 1)])
 def test_loading_takes_names_and_arrays(state):
-    with pytest.raises(TypeError, match=r"model\.state_dict\(\) gives them, but got"):
+    with pytest.raises(
+        TypeError, match=r"load\(path\) and model\.state_dict\(\) give them, but got"
+    ):
         nn.Linear(2, 1).load_state_dict(state)
     with pytest.raises(KeyError, match="missing: weight, bias; unknown: 5"):
         nn.Linear(2, 1).load_state_dict({5: state})

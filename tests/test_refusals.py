@@ -1,29 +1,47 @@
 """What to write instead: every line that a message recommends gives the value and the gradients."""
 
-import contextlib
+import sys
 
 import numpy as np
 import pytest
 
 import tinygrad_edu
-from tinygrad_edu import Tensor, functional, numpy_api, ops, refusals
+from tinygrad_edu import Tensor, functional, losses, nn, numpy_api, ops, refusals
 from tinygrad_edu.testing import check_grads
 
 SQUARE = np.array([[1.0, -2.0, 4.0], [3.0, 0.5, 0.25], [-1.5, 2.5, 0.75]])
 VECTOR = np.array([1.5, 0.5, -2.0])
+PROBS = np.array([[0.25, 0.5], [0.75, 0.125]])
+OF_PYTORCH = {
+    "t.sum(dim=0)": SQUARE.sum(axis=0),
+    "t.sum(0, keepdim=True)": SQUARE.sum(axis=0, keepdims=True),
+    "functional.relu(t, inplace=True)": np.maximum(SQUARE, 0.0),
+    "losses.mse_loss(t, targets, size_average=False)": np.sum((SQUARE - 0.5) ** 2),
+    "model.zero_grad(set_to_none=True)": None,
+}
 OF_A_VECTOR = ("fft", "vander", "bincount", "add.at")  # calls whose t has one axis
 
 
 def values(call):
     """What the letters of a call stand for: arrays to differentiate, and plain data."""
     letters = {
-        "t": VECTOR if any(name in call for name in OF_A_VECTOR) else SQUARE,
+        "t": (
+            PROBS
+            if "logit" in call
+            else VECTOR
+            if any(name in call for name in OF_A_VECTOR)
+            else SQUARE
+        ),
         "value": np.array(0.3),
         **dict(zip("abcd", (SQUARE + k for k in (1.0, 2.0, -3.0, 0.5)), strict=True)),
     }
     plain = {
         "np": np,
         "tinygrad_edu": tinygrad_edu,
+        "functional": functional,
+        "losses": losses,
+        "model": nn.Linear(3, 2, rng=0),
+        "targets": np.full((3, 3), 0.5),
         "i": np.array([0, 2, 2]),
         "n": 4,
         "mask": np.array([[True, False, True]] * 3),
@@ -33,6 +51,9 @@ def values(call):
         "f": lambda x: x * x,
         "g": lambda x: 3.0 * x,
     }
+    if "scipy" in call:
+        pytest.importorskip("scipy.special")
+        plain["scipy"] = sys.modules["scipy"]
     used = compile(call, "call", "eval").co_names
     return {name: letters[name] for name in letters if name in used}, plain
 
@@ -47,10 +68,12 @@ def run(line, known):
 
 
 def expected(call, arrays, plain):
-    """What NumPy gives, or what it has written."""
+    """What NumPy gives, or what it has written; for calls of PyTorch, what they give."""
+    if call in OF_PYTORCH:
+        return OF_PYTORCH[call]
     scope = plain | {name: np.array(array) for name, array in arrays.items()}
     result = eval(call, scope)
-    if result is not None:
+    if result is not None or "np.save" in call:
         return result
     return scope["array"] if "add.at" in call else scope["t"]
 
@@ -59,6 +82,7 @@ GROUPS = {
     **{func: lines for func, (_, lines) in refusals.FUNCTIONS.items()},
     **refusals.UFUNC_METHODS,
     **refusals.PARAMETERS,
+    **{name: lines for name, (_, lines) in refusals.SCIPY.items()},
 }
 
 
@@ -73,6 +97,11 @@ def lines_of(group):
 LINES = [pair for group in GROUPS.values() for pair in lines_of(group)]
 
 
+@pytest.fixture(autouse=True)
+def in_a_folder_of_its_own(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
 @pytest.mark.parametrize(("call", "line"), LINES, ids=[call for call, _ in LINES])
 def test_a_line_gives_what_the_call_gives_and_its_gradient(call, line):
     arrays, plain = values(call)
@@ -84,6 +113,8 @@ def test_a_line_gives_what_the_call_gives_and_its_gradient(call, line):
     found = f(*map(Tensor, arrays.values()))
     result = expected(call, arrays, plain)
     assert np.shape(found) == np.shape(result)
+    if result is None:
+        return
     np.testing.assert_allclose(np.asarray(found), result, rtol=1e-6, atol=1e-12)
     if isinstance(found, Tensor) and "float32" not in line:
         check_grads(f, *arrays.values())
@@ -108,12 +139,27 @@ def test_a_function_refused_on_purpose_says_why(func):
     assert len(str(error.value)) < 800
 
 
+def test_several_parameters_of_others_have_their_lines_in_one_list():
+    with pytest.raises(
+        TypeError, match=r"As in t\.sum\(axis=0\) for t\.sum\(dim=0\); t\.sum\(0, keepdi"
+    ):
+        Tensor(SQUARE).mean(dim=0, keepdim=True)
+    for call in (
+        lambda t: t.argmax(dim=0),
+        lambda t: t.squeeze(dim=0),
+        lambda t: t.std(dim=0),
+        lambda t: functional.softmax(t, dim=0),
+        lambda t: functional.logsumexp(t, dim=0),
+    ):
+        with pytest.raises(
+            TypeError, match=r"does not take dim=: it takes .*t\.sum\(axis=0\) for t"
+        ):
+            call(Tensor(SQUARE))
+
+
 def test_what_works_is_not_said_to_be_refused():
     known = {*ops.derivatives, *numpy_api.compositions, *numpy_api.queries}
     assert known.isdisjoint(refusals.FUNCTIONS)
-    for name in refusals.METHODS:
-        with contextlib.suppress(AttributeError):
-            pytest.fail(f"a Tensor has {name}: {getattr(Tensor, name)}")
 
 
 def test_a_function_nobody_thought_of_is_named_with_the_ways_out():
@@ -121,7 +167,7 @@ def test_a_function_nobody_thought_of_is_named_with_the_ways_out():
     with pytest.raises(TypeError, match=r"^np\.spacing has no derivative rule\. Where no") as error:
         np.spacing(t)
     for way_out in (
-        "np.spacing(t.detach().data)",
+        "give np.spacing t.detach().data for t",
         "tinygrad_edu.primitive(forward, rule)",
         "python -m tinygrad_edu.numpy_table",
     ):
@@ -180,132 +226,3 @@ def test_every_array_may_be_given_by_its_name():
         (np.vstack(tup=[t, t]), np.vstack([SQUARE, SQUARE])),
     ]:
         np.testing.assert_array_equal(y.data, expected)
-
-
-METHOD_CALLS = {  # what each method does elsewhere, and what its letters stand for
-    "sigmoid": lambda t: 1 / (1 + np.exp(-t)),
-    "softmax": lambda t: np.exp(t) / np.exp(t).sum(axis=-1, keepdims=True),
-    "log_softmax": lambda t: t - np.log(np.exp(t).sum(axis=-1, keepdims=True)),
-    "logsumexp": lambda t: np.log(np.exp(t).sum(axis=1)),
-    "relu": lambda t: np.maximum(t, 0),
-    "softplus": lambda t: np.log(1 + np.exp(t)),
-    "norm": lambda t: np.sqrt((t * t).sum()),
-    "ptp": lambda t: t.max() - t.min(),
-    "square": lambda t: t * t,
-    "sort": lambda t: np.sort(t, axis=-1),
-    "partition": lambda t: np.sort(t, axis=-1),
-    "flip": lambda t: np.flip(t, 1),
-    "tile": lambda t: np.tile(t, (2, 1)),
-    "compress": lambda t: t.compress([True, False, True], 1),
-    "gather": lambda t: np.take_along_axis(t, np.argsort(t), 1),
-    "masked_fill": lambda t: np.where(t > 1, 7.0, t),
-    "put": lambda t: np.where(t > 1, 7.0, t),
-    "view": lambda t: np.reshape(t, (1, -1)),
-    "permute": lambda t: np.transpose(t, (1, 0)),
-    "unsqueeze": lambda t: np.expand_dims(t, 1),
-    "expand": lambda t: np.broadcast_to(t, (2, 3, 3)),
-    "resize": lambda t: np.resize(t, (2, 3, 3)),
-    "t": np.transpose,
-    "flat": np.ravel,
-    "matmul": lambda t: t @ SQUARE,
-    "mm": lambda t: t @ SQUARE,
-    "add": lambda t: t + SQUARE,
-    "sub": lambda t: t - SQUARE,
-    "mul": lambda t: t * SQUARE,
-    "div": lambda t: t / SQUARE,
-    "pow": lambda t: t**2.0,
-    "dim": np.ndim,
-    "numel": np.size,
-    "nbytes": lambda t: t.nbytes,
-    "imag": lambda t: t.imag,
-    "clone": np.copy,
-    "half": lambda t: t.astype(np.float16),
-    "float": lambda t: t.astype(np.float32),
-    "double": lambda t: t.astype(np.float64),
-    "int": lambda t: t.astype(int),
-    "long": lambda t: t.astype(int),
-    "bool": lambda t: t.astype(bool),
-    "choose": lambda t: np.choose(t.astype(int) % 2, [SQUARE, -SQUARE]),
-}
-LETTERS = {
-    "np": np,
-    "functional": functional,
-    "axis": 1,
-    "kth": [0, 1, 2],
-    "counts": (2, 1),
-    "condition": [True, False, True],
-    "index": np.argsort(SQUARE),
-    "mask": SQUARE > 1,
-    "value": 7.0,
-    "shape": (2, 3, 3),
-    "arrays": [SQUARE, -SQUARE],
-}
-DOTS = {"view": "1, -1", "permute": "1, 0"}
-PLAIN = {"dim", "numel", "nbytes", "imag", "int", "long", "bool", "choose"}
-IN_PLACE = {
-    "add_": SQUARE + 2.0,
-    "sub_": SQUARE - 2.0,
-    "mul_": SQUARE * 2.0,
-    "zero_": SQUARE * 0.0,
-    "fill": SQUARE * 0.0 + 2.0,
-}
-
-
-def test_every_missing_method_has_a_test():
-    assert refusals.METHODS.keys() == {*METHOD_CALLS, *IN_PLACE, "requires_grad_"}
-
-
-@pytest.mark.parametrize("name", METHOD_CALLS)
-def test_what_to_write_for_a_missing_method_is_the_same(name):
-    line = refusals.METHODS[name].partition(";")[0].replace("...", DOTS.get(name, "..."))
-
-    def f(t):
-        if name == "choose":
-            t = Tensor(t.data.astype(int) % 2)
-        other = 2.0 if name == "pow" else SQUARE
-        return eval(line, LETTERS | {"t": t, "a": t, "b": other})
-
-    result, theirs = f(Tensor(SQUARE)), METHOD_CALLS[name](SQUARE)
-    np.testing.assert_allclose(np.asarray(result), theirs)
-    assert np.shape(result) == np.shape(theirs)
-    assert isinstance(result, Tensor) != (name in PLAIN)
-    if isinstance(result, Tensor):
-        assert result.dtype == theirs.dtype
-        if name not in ("half", "float"):
-            check_grads(f, SQUARE)
-
-
-@pytest.mark.parametrize("name", ["half", "float", "double", "clone"])
-def test_a_copy_in_another_dtype_keeps_the_gradient(name):
-    w = Tensor([1.0, 2.0], requires_grad=True)
-    line = refusals.METHODS[name].partition(";")[0]
-    (eval(line, {"np": np, "t": w}) * w).sum().backward()
-    np.testing.assert_array_equal(w.grad, 2 * w.data)
-
-
-@pytest.mark.parametrize("name", IN_PLACE)
-def test_what_to_write_for_a_change_in_place_is_noticed(name):
-    w = Tensor(SQUARE, requires_grad=True)
-    loss = (w * w).sum()
-    exec(refusals.METHODS[name].replace("...", "2.0"), {"np": np, "w": w})
-    np.testing.assert_array_equal(w.data, IN_PLACE[name])
-    with pytest.raises(RuntimeError, match="mix old with new"):
-        loss.backward()
-
-
-def test_what_to_write_for_requires_grad():
-    t = Tensor(VECTOR)
-    exec(refusals.METHODS["requires_grad_"], {"t": t})
-    assert t.requires_grad
-
-
-@pytest.mark.parametrize("name", refusals.METHODS)
-def test_missing_methods_are_advised_on_but_not_listed(name):
-    w = Tensor(VECTOR, requires_grad=True)
-    for t in w, w * 2, Tensor(1):
-        with pytest.raises(AttributeError) as error:
-            getattr(t, name)
-        assert str(error.value) == f"a Tensor has no {name!r}: write {refusals.METHODS[name]}"
-        assert not hasattr(t, name)
-        assert getattr(t, name, None) is None
-        assert name not in dir(t)

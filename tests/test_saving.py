@@ -105,7 +105,6 @@ def hostile_header(**entry):
     [
         b"",
         b"text",
-        pickle.dumps({"a": 1}),
         struct.pack("<Q", 2**63) + b"{}",
         struct.pack("<Q", 5) + b"{nope",
         hostile_header(dtype="F64", shape=[2**40], data_offsets=[0, 16]),
@@ -150,3 +149,24 @@ def test_pytorch_style_names_are_kept(path):
 def test_a_number_is_no_path():
     with pytest.raises(TypeError, match="int"):
         load(1)  # which would be the standard output of this process
+
+
+@pytest.mark.parametrize("payload", [pickle.dumps({"a": 1}), pickle.dumps({"a": 1}, protocol=2)])
+def test_a_pickle_is_named_and_never_run(path, payload):
+    path.write_bytes(payload)
+    with pytest.raises(ValueError, match=r"is a pickle.*could run any program.*save_file"):
+        load(path)
+
+
+def test_the_way_from_a_file_of_pytorch(path, tmp_path, monkeypatch):
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    model = torch.nn.Linear(3, 2)
+    torch.save(model.state_dict(), path)
+    with pytest.raises(ValueError, match="is a pickle, as torch") as refusal:
+        load(path)
+    line = str(refusal.value).partition("write ")[2]
+    monkeypatch.chdir(tmp_path)
+    names = {"torch": safetensors}
+    eval(line.removeprefix("safetensors."), names, {"model": model})
+    nn.Linear(3, 2).load_state_dict(load(tmp_path / "model.safetensors"))

@@ -347,7 +347,7 @@ def test_a_copy_and_a_cast_keep_the_graph(w):
     assert w.grad.tolist() == [2.0, 4.0, 6.0]
     assert w.astype(np.float32).dtype == np.float32
     assert Tensor([1, 0]).astype(bool).copy().data.tolist() == [True, False]
-    with pytest.raises(TypeError, match="gave dtype int64"):
+    with pytest.raises(TypeError, match=r"Write t\.detach\(\)\.astype\(np\.int64\)"):
         w.astype(int)
 
 
@@ -567,7 +567,7 @@ def test_dlpack_of_what_requires_a_gradient_is_refused(w):
 )
 def test_memory_is_shared_only_through_data(take, error):
     t = Tensor([1.0, 2.0])
-    with pytest.raises(error, match=rf"np\.{take.__name__}\(t\.data\) shares the array itself"):
+    with pytest.raises(error, match=rf"the array itself, write np\.{take.__name__}\(t\.data\)"):
         take(t, copy=False)
     assert np.shares_memory(take(t.data), t.data)
 
@@ -600,6 +600,61 @@ def test_dlpack_knows_only_the_memory_of_the_cpu():
 def test_data_that_is_no_real_number_is_refused(data):
     with pytest.raises(TypeError, match="real numbers"):
         Tensor(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "advice"),
+    [
+        (None, "lacks a return: write one"),
+        (lambda: 1.0, r"as in \[1\.0, 2\.0\]"),
+        ({"x": [1.0], "y": [2.0]}, r"np\.stack\(list\(d\.values\(\)\)\)"),
+        ((x for x in [1.0, 2.0]), r"np\.array\(list\(values\)\)"),
+        (np.array(["1.5"]), r"np\.array\(data, dtype=float\)"),
+        (np.array([1, 2.5], dtype=object), r"np\.array\(data, dtype=float\)"),
+    ],
+)
+def test_what_to_write_for_what_is_no_array(data, advice):
+    with pytest.raises(TypeError, match=advice):
+        Tensor(data)
+    with pytest.raises(TypeError, match=advice):
+        Tensor([1.0, 2.0]) * data
+
+
+def test_a_sparse_matrix_is_named():
+    sparse = pytest.importorskip("scipy.sparse").csr_matrix([[1.0, 0.0], [0.0, 2.0]])
+    t = Tensor([1.0, 2.0], requires_grad=True)
+    for call in lambda: Tensor(sparse), lambda: t * sparse, lambda: sparse @ t:
+        with pytest.raises(TypeError, match=r"m\.toarray\(\)"):
+            call()
+    assert (sparse.toarray() @ t).data.tolist() == [1.0, 4.0]
+
+
+def test_a_tensor_of_integers_is_an_index():
+    letters = ["a", "b", "c"]
+    assert letters[Tensor(1)] == letters[Tensor([1])] == "b"
+    assert letters[: Tensor(2)] == ["a", "b"]
+    with pytest.raises(TypeError, match=r"dtype float64, and an index or an axis.*Write int\(t"):
+        letters[Tensor(1.0)]
+    assert letters[int(Tensor(1.0))] == "b"
+    with pytest.raises(ValueError, match="has 2 elements"):
+        letters[Tensor([1, 2])]
+
+
+def test_a_single_number_has_no_length():
+    t = Tensor(2.0, requires_grad=True)
+    for call in len, list:
+        with pytest.raises(
+            TypeError, match=r"single number: it has no length.*np\.reshape\(t, 1\)"
+        ):
+            call(t)
+    assert len(np.reshape(t, 1)) == 1
+
+
+def test_operators_have_their_own_names():
+    for name, method in vars(Tensor).items():
+        assert "<locals>" not in getattr(method, "__qualname__", "")
+        if name in ("__add__", "__rsub__", "__lt__", "__imul__"):
+            assert method.__qualname__ == f"Tensor.{name}"
 
 
 def test_masked_arrays_are_refused(w):
@@ -790,3 +845,19 @@ def test_no_cast_leaves_what_a_tensor_can_hold(dtype):
 def test_a_singular_matrix_is_told_as_numpy_tells_it():
     with pytest.raises(np.linalg.LinAlgError, match="Singular"):
         np.linalg.inv(Tensor([[1.0, 2.0], [2.0, 4.0]]))
+
+
+def test_what_to_write_to_plot():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("Agg")
+    w = Tensor([1.0, 4.0], requires_grad=True)
+    for call in lambda: pyplot.plot(w), lambda: pyplot.plot([w.sum(), w.mean()]):
+        with pytest.raises(TypeError, match=r"plot.*t\.(detach|item)\(\)"):
+            call()
+    pyplot.close()
+    [line] = pyplot.plot(w.detach())
+    assert line.get_ydata().tolist() == [1.0, 4.0]
+    pyplot.close()
+    [line] = pyplot.plot([w.sum().item(), w.mean().item()])
+    assert line.get_ydata().tolist() == [5.0, 2.5]
+    pyplot.close()

@@ -523,3 +523,95 @@ def test_no_grad_goes_on_after_grad():
         with pytest.raises(ZeroDivisionError):
             grad(lambda x: 1 / 0)(2.0)
         assert not (w * 2).requires_grad
+
+
+# Lists and dicts of arrays, and NumPy's own errors in a function.
+
+W, B = np.array([[1.0, 2.0]]), np.array([3.0])
+
+
+@pytest.mark.parametrize(
+    ("names", "f"),
+    [
+        ({"p": [W, B]}, lambda p: (p[0] ** 2).sum() + (p[1] ** 3).sum()),
+        ({"p": (W, B)}, lambda p: (p[0] ** 2).sum() + (p[1] ** 3).sum()),
+        ({"d": {"W": W, "b": B}}, lambda d: (d["W"] ** 2).sum() + (d["b"] ** 3).sum()),
+        (
+            {"p": [Tensor(W, requires_grad=True), B]},
+            lambda p: (p[0] ** 2).sum() + (p[1] ** 3).sum(),
+        ),
+    ],
+)
+def test_the_line_for_several_arrays_gives_the_gradient_of_each(names, f):
+    [argument] = names.values()
+    message = rf"one array, but got a {type(argument).__name__} of several: .*Give them one by one"
+    with pytest.raises(TypeError, match=message) as refusal:
+        grad(f)(argument)
+    line = str(refusal.value).partition("one by one: ")[2].removesuffix(".")
+    of_w, of_b = eval(line, {"grad": grad, "f": f, **names})
+    assert np.all(of_w == 2 * W)
+    assert np.all(of_b == 3 * B**2)
+
+
+def test_the_line_for_many_arrays_is_short():
+    def f(p):
+        return sum((x * x).sum() for x in p)
+
+    p = [np.ones(i) for i in range(1000)]
+    with pytest.raises(TypeError) as refusal:
+        grad(f)(p)
+    assert len(str(refusal.value)) < 600
+    line = str(refusal.value).partition("one by one: ")[2].removesuffix(".")
+    gradients = eval(line, {"grad": grad, "f": f, "p": p})
+    assert [g.tolist() for g in gradients] == [[2.0] * i for i in range(1000)]
+
+
+def test_a_list_of_numbers_is_an_array():
+    np.testing.assert_array_equal(grad(lambda t: (t * t).sum())([1.0, 2.0]), [2.0, 4.0])
+    rows = [np.array([1.0, 2.0]), np.array([3.0, 4.0])]
+    np.testing.assert_array_equal(grad(lambda t: (t[0] * t[1]).sum())(rows), rows[::-1])
+
+
+def test_a_condition_of_several_elements_is_told_of_where():
+    with pytest.raises(ValueError, match="truth value") as refusal:
+        grad(lambda e: e.sum() if e > 0 else -e.sum())(np.array([1.0, -2.0]))
+    assert "write np.where(e > 0, a, b) for a if e > 0 else b" in refusal.value.__notes__[0]
+    right = grad(lambda e: np.where(e > 0, e, -e).sum())(np.array([1.0, -2.0]))
+    np.testing.assert_array_equal(right, [1.0, -1.0])
+
+
+def test_writing_into_an_array_is_told_of_stack():
+    def wrong(t):
+        z = np.zeros(2)
+        z[0] = t[0] * t[1]
+        return z.sum()
+
+    def right(t):
+        return np.stack([t[0] * t[1], 2.0 * t[0]]).sum()
+
+    with pytest.raises(ValueError, match="setting an array element") as refusal:
+        grad(grad(lambda t: wrong(t)))(np.array([3.0, 4.0]))
+    assert len(refusal.value.__notes__) == 1
+    assert "write z = np.stack([a, b]) for z[0] = a and z[1] = b" in refusal.value.__notes__[0]
+    np.testing.assert_array_equal(grad(right)(np.array([3.0, 4.0])), [6.0, 3.0])
+
+
+def test_other_errors_of_a_function_have_no_notes():
+    def f(_):
+        raise ValueError("of my own")
+
+    with pytest.raises(ValueError, match="of my own") as refusal:
+        grad(f)(1.0)
+    assert not hasattr(refusal.value, "__notes__")
+
+
+def test_a_gradient_that_is_a_tensor_does_not_change_data():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+
+    def f(t):
+        return (t * t).sum()
+
+    with pytest.raises(TypeError, match=r"learning_rate \* grad\(f\)\(w\.data\)"):
+        w.data -= 0.1 * grad(f)(w)
+    w.data -= 0.1 * grad(f)(w.data)
+    np.testing.assert_allclose(w.data, [0.8, 1.6])

@@ -26,9 +26,10 @@ To read how it works, start with ``tinygrad_edu.ops``, the table of derivatives;
 array([-1. , -0.5])
 """
 
+import sys
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu import data, functional, losses, nn, optim
+from tinygrad_edu import data, functional, losses, nn, optim, other_names
 from tinygrad_edu.custom import primitive
 from tinygrad_edu.debugging import debug
 from tinygrad_edu.modes import no_grad, scope
@@ -62,10 +63,21 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
-    if name not in ("draw", "steps"):
-        raise AttributeError(f"module 'tinygrad_edu' has no attribute {name!r}")
-    from tinygrad_edu import drawing  # only now: it is half of the time of the import
+_ELSEWHERE = {
+    name: f"from {module.__name__} import {name}"
+    for module in (functional, losses, nn, optim, data)
+    for name in module.__all__
+}
+for _name in other_names.CALLED:
+    sys.modules[f"tinygrad_edu.{_name}"].__class__ = other_names.NotCalled
 
-    globals()[name] = getattr(drawing, name)
-    return globals()[name]
+if not TYPE_CHECKING:  # type checkers are to find other names wrong
+
+    def __getattr__(name: str) -> Any:
+        if name not in ("draw", "steps"):
+            lines = other_names.PACKAGE | _ELSEWHERE
+            raise other_names.not_in_module("tinygrad_edu", name, lines, __all__)
+        from tinygrad_edu import drawing  # only now: it is half of the time of the import
+
+        globals()[name] = getattr(drawing, name)
+        return globals()[name]

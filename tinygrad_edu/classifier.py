@@ -241,8 +241,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             value = getattr(self, name)
             if not (isinstance(value, kind) and allowed(value)):
                 raise ValueError(
-                    f"The {name!r} parameter of LinearClassifier must be {words}. Got {value!r} "
-                    "instead."
+                    f"The {name!r} parameter of LinearClassifier must be {words}. Got "
+                    f"{value!r:.60} instead."
                 )
 
     def _fit(
@@ -402,7 +402,7 @@ def _objective(
     else:
         loss = function(_for_each_class(scores), y)
         if not isinstance(loss, Tensor):
-            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r}")
+            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r:.60}")
     total: Tensor = loss + alpha / 2 * (coef * coef).sum() if alpha else loss
     return total
 

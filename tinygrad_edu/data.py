@@ -6,15 +6,21 @@ import math
 import os
 import struct
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from io import BufferedIOBase, BufferedReader
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.inputs import as_array
+from tinygrad_edu.other_names import DATA, getattr_of
 from tinygrad_edu.tensor import Array, Tensor
+
+__all__ = ["Minibatches", "load_cifar10", "load_idx", "minibatches"]
+
+if not TYPE_CHECKING:  # type checkers are to find other names wrong
+    __getattr__ = getattr_of("data", DATA, __all__)
 
 _IDX_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}
 _CIFAR10_RECORD = 1 + 3 * 32 * 32  # a label, and the red, green and blue of 32 x 32 pixels
@@ -70,7 +76,7 @@ def minibatches(
         raise ValueError(
             "minibatches got nothing to take batches from: minibatches(x, y, batch_size=32)"
         )
-    columns = [a if isinstance(a, np.ndarray | Tensor) else as_array(a) for a in arrays]
+    columns = [*map(_column, arrays)]
     if any(column.ndim == 0 for column in columns):
         raise ValueError("minibatches takes arrays with one example a row, but got a single number")
     lengths = [len(column) for column in columns]
@@ -81,13 +87,14 @@ def minibatches(
     if lengths[0] == 0:
         raise ValueError("there are no examples: the arrays are empty")
     if not isinstance(batch_size, int | np.integer) or isinstance(batch_size, bool):
-        raise TypeError(f"batch_size is a number of examples, but got {batch_size!r}")
+        raise TypeError(f"batch_size is a number of examples, but got {errors.short(batch_size)}")
     if batch_size < 1:
         raise ValueError(f"batch_size must be at least 1, but is {batch_size}")
     if rng is not None and not isinstance(rng, np.random.Generator):
         raise TypeError(
-            f"rng is a np.random.Generator, not {rng!r}: make rng = np.random.default_rng(0) once, "
-            "before the first epoch, for a seed in each would give all the same order"
+            f"rng is a np.random.Generator, not {errors.short(rng)}: make "
+            "rng = np.random.default_rng(0) once, before the first epoch, for a seed in each would "
+            "give all the same order"
         )
     for name, flag in {"shuffle": shuffle, "drop_last": drop_last}.items():
         if not isinstance(flag, bool | np.bool_):
@@ -100,6 +107,32 @@ def minibatches(
     if shuffle and rng is None:
         rng = np.random.default_rng()
     return Minibatches(columns, int(batch_size), rng if shuffle else None, drop_last)
+
+
+def _column(rows: Any) -> Any:
+    """An argument of ``minibatches`` as an array."""
+    if isinstance(rows, np.ndarray | Tensor):
+        return rows
+    if isinstance(rows, Mapping):
+        raise TypeError(
+            "minibatches takes arrays one by one, not in a dict: write "
+            "minibatches(*d.values(), batch_size=32)"
+        )
+    if isinstance(rows, Iterator):
+        raise TypeError(
+            f"minibatches takes arrays, and a {type(rows).__name__} can be gone through only once: "
+            "write minibatches(x, y, batch_size=32) for zip(x, y), and np.array(list(rows)) for "
+            "rows"
+        )
+    try:
+        return as_array(rows)
+    except ValueError:
+        if not any(isinstance(part, np.ndarray | Tensor) for part in rows):
+            raise
+    raise TypeError(
+        "minibatches takes arrays one by one, not in a list: write "
+        "minibatches(*arrays, batch_size=32)"
+    )
 
 
 class Minibatches:

@@ -61,7 +61,9 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
     FloatingPointError: log gave -inf at [1] on line 2 of ...: the tensor 'p' goes from 0 to 0.5...
     """
 
-    def __init__(self) -> None:
+    def __init__(self, function: None = None) -> None:
+        if function is not None:
+            raise errors.no_parentheses("debug")
         self._entered = 0
         self._counting = threading.Lock()
         self._uses: dict[int, _Use] = {}  # of each result, by its id

@@ -84,7 +84,7 @@ class SealedTestSet:
             return model.score(x, y)
         if not callable(model):
             raise TypeError(
-                f"to score takes an estimator or a function from X to labels, but got {model!r}"
+                f"to score takes an estimator or a function from X to labels, but got {model!r:.60}"
             )
         predicted, labels = np.asarray(model(x)), np.asarray(y)
         if predicted.shape != labels.shape:

@@ -5,8 +5,9 @@ point keep their dtype, integers become float64.
 """
 
 import functools
+import inspect
 from collections.abc import Callable
-from typing import Any, Concatenate, ParamSpec, Protocol, overload
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overload
 
 import numpy as np
 
@@ -14,9 +15,13 @@ from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_array, as_dtype, check_dtype
 from tinygrad_edu.modes import function_scope
+from tinygrad_edu.other_names import FUNCTIONAL, getattr_of
 from tinygrad_edu.tensor import Array, Tensor, record
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "relu", "sigmoid", "softmax", "softplus"]
+
+if not TYPE_CHECKING:  # type checkers are to find other names wrong
+    __getattr__ = getattr_of("functional", FUNCTIONAL, __all__)
 
 P = ParamSpec("P")
 
@@ -37,8 +42,12 @@ def scoped(function: Callable[Concatenate[Any, P], Any]) -> TensorFunction[P]:
     """
     scope = function_scope(function.__name__)
 
+    known = inspect.signature(function).parameters
+
     @functools.wraps(function)
     def in_scope(*args: Any, **kwargs: Any) -> Any:
+        if unknown := [name for name in kwargs if name not in known]:
+            raise errors.unknown_parameters(function, unknown, known)
         try:
             with scope:
                 return function(*args, **kwargs)

@@ -13,16 +13,19 @@ def as_array(x: Any) -> NDArray[Any]:
     """The value of a Tensor, or what NumPy reads as an array, of any dtype.
 
     Raises TypeError for a masked array, whose mask would be lost, and for ``np.matrix``, whose
-    ``*`` is another operation; ValueError for ragged lists.
+    ``*`` is another operation, and for what is no array, as a dict; ValueError for ragged lists.
     """
     if isinstance(x, np.ma.MaskedArray):
         raise errors.masked()
     if isinstance(x, np.matrix):
         raise errors.matrix()
     try:
-        return np.asarray(plain(x))
+        array = np.asarray(plain(x))
     except ValueError as error:
         raise errors.ragged(error) from None
+    if array.dtype == object and not array.ndim and not isinstance(x, np.ndarray):
+        raise errors.no_array(x)
+    return array
 
 
 def check_dtype(dtype: np.dtype[Any]) -> None:

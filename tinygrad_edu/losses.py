@@ -29,7 +29,7 @@ from tinygrad_edu.functional import (
     softplus,
 )
 from tinygrad_edu.modes import function_scope
-from tinygrad_edu.pytorch_names import LOSSES, instead
+from tinygrad_edu.other_names import LOSSES, getattr_of
 from tinygrad_edu.targets import (
     class_labels,
     constant,
@@ -63,9 +63,7 @@ __all__ = [
 ]
 
 if not TYPE_CHECKING:  # type checkers are to find these names wrong
-
-    def __getattr__(name: str) -> Any:
-        raise AttributeError(f"losses has no {name!r}: {instead(name, LOSSES, __all__)}")
+    __getattr__ = getattr_of("losses", LOSSES, __all__)
 
 
 # Margin losses. The margin is y * s, for a score s and a label y in {-1, +1}: it is positive where

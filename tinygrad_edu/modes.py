@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Callable
 from contextlib import ContextDecorator
 from contextvars import ContextVar
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from tinygrad_edu import errors
 
@@ -44,7 +44,17 @@ def is_recording() -> bool:
     return mode.get().paused == 0
 
 
-class Mode(ContextDecorator):
+class _Parentheses(type):
+    """The class of modes, which says what is wrong with ``with no_grad:``."""
+
+    def __enter__(cls) -> NoReturn:
+        raise errors.no_parentheses(cls.__name__)
+
+    def __exit__(cls, *exception: object) -> None:
+        """Never reached: ``with`` asks for both methods before it enters."""
+
+
+class Mode(ContextDecorator, metaclass=_Parentheses):
     """A context manager that decorates plain functions, and refuses to decorate anything else."""
 
     def __call__(self, function: Function) -> Function:
@@ -71,6 +81,10 @@ class no_grad(Mode):  # noqa: N801 (lower case as in PyTorch: it is used like a 
     ...     print((w * 2).requires_grad)
     False
     """
+
+    def __init__(self, function: None = None) -> None:
+        if function is not None:
+            raise errors.no_parentheses("no_grad")
 
     def __enter__(self) -> None:
         paused, watchers, scopes, variables = mode.get()
@@ -105,7 +119,7 @@ class scope(Mode):  # noqa: N801 (lower case as no_grad: it is used like a funct
 
     def __init__(self, name: str, owner: Any = None) -> None:
         if not isinstance(name, str):
-            raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r}")
+            raise TypeError(f"a scope has a name, as in scope('layer 1'), but got {name!r:.60}")
         self.name = name
         # Weak, for a module may keep its results, and they know their scopes.
         try:

@@ -10,14 +10,19 @@ from abc import ABCMeta
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from types import GeneratorType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from tinygrad_edu import errors
+from tinygrad_edu import errors, other_names
 from tinygrad_edu.inputs import as_array
 from tinygrad_edu.modes import mode, scope
 from tinygrad_edu.tensor import Array, Tensor
+
+__all__ = ["Linear", "Module", "Sequential"]
+
+if not TYPE_CHECKING:  # type checkers are to find other names wrong
+    __getattr__ = other_names.getattr_of("nn", other_names.NN, __all__)
 
 
 class _Building(ABCMeta):  # of which modules may have abstract methods, too
@@ -89,6 +94,9 @@ class Module(metaclass=_Building):
         with scope(type(self).__name__, self):
             return self.forward(*args, **kwargs)
 
+    def __dir__(self) -> list[str]:
+        return [name for name in super().__dir__() if name not in other_names.MODEL]
+
     def __repr__(self) -> str:
         shapes = (f"{name} {parameter.shape}" for name, parameter in self.named_parameters())
         return f"{type(self).__name__}({', '.join(shapes)})"
@@ -132,8 +140,10 @@ class Module(metaclass=_Building):
         """The Tensors to learn, each once, in the order of ``named_parameters``."""
         return [parameter for _, parameter in self.named_parameters()]
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, **others: Never) -> None:
         """Forget the gradients of all parameters, before the next ``backward`` adds to them."""
+        if others:
+            raise errors.unknown_parameters(self.zero_grad, [*others])
         for parameter in self.parameters():
             parameter.zero_grad()
 
@@ -156,13 +166,13 @@ class Module(metaclass=_Building):
         """
         if not isinstance(state, Mapping):
             raise TypeError(
-                "load_state_dict takes names and arrays, as model.state_dict() gives them, but got "
-                f"{type(state).__name__}"
+                "load_state_dict takes names and arrays, as load(path) and model.state_dict() "
+                f"give them, but got {errors.short(state)}"
             )
         kept = self._kept()
         if kept.keys() != state.keys():
-            missing = ", ".join(name for name in kept if name not in state) or "none"
-            unknown = ", ".join(str(name) for name in state if name not in kept) or "none"
+            missing = errors.listed((name for name in kept if name not in state), most=10) or "none"
+            unknown = errors.listed((name for name in state if name not in kept), most=10) or "none"
             raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
         arrays: dict[Tensor, tuple[str, Array]] = {}
         for name, tensor in kept.items():
@@ -182,6 +192,9 @@ class Module(metaclass=_Building):
         for tensor, (_, array) in arrays.items():
             tensor.data = array
 
+
+for _name, _line in other_names.MODEL.items():
+    setattr(Module, _name, other_names.Missing(_name, _line))
 
 # What a module would lose without a word.
 
@@ -298,7 +311,8 @@ class Linear(Module):
         for size in (in_features, out_features):
             if not isinstance(size, int | np.integer):
                 raise TypeError(
-                    f"Linear takes two sizes, each an integer, but got {type(size).__name__}"
+                    "Linear takes two sizes, each an integer, but got "
+                    f"{errors.short(size)}: write n // 2 for n / 2, and x.shape[1] for x.shape"
                 )
         if in_features < 1 or out_features < 1:
             raise ValueError(
@@ -357,7 +371,10 @@ class Sequential(Module):
     def __init__(self, *layers: Callable[[Any], Any]) -> None:
         for layer in layers:
             if not callable(layer):
-                raise TypeError(f"Sequential takes modules and functions, but got {layer!r}")
+                raise TypeError(
+                    f"Sequential takes modules and functions, but got {errors.short(layer)}: "
+                    "write nn.Sequential(*layers) for a list"
+                )
         self._count = len(layers)
         for i, layer in enumerate(layers):
             setattr(self, str(i), layer)  # so that names are those of PyTorch: 0.weight

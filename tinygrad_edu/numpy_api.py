@@ -5,7 +5,7 @@ from functools import cache
 from inspect import Parameter, signature
 from itertools import takewhile
 from math import inf
-from typing import Any, NoReturn
+from typing import Any
 
 import numpy as np
 
@@ -38,12 +38,15 @@ queries: set[Operation] = {
 
 
 # What NumPy raises for arguments that do not fit.
-FAILURES = (TypeError, ValueError, IndexError, OverflowError)
+FAILURES = (TypeError, ValueError, IndexError, OverflowError, AttributeError)
 
 
 def ask(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The answer of a query."""
     named = {name: _plain(arg) for name, arg in kwargs.items()}
+    known = _parameters(func)
+    if known and (unknown := [name for name in named if name not in known]):
+        raise errors.unknown_parameters(func, unknown, known)
     try:
         return func(*map(_plain, args), **named)
     except FAILURES as error:
@@ -103,20 +106,9 @@ def _read(
         if refused := [name for name in others if not _is_default(func, name, kwargs[name])]:
             raise errors.unknown_parameters(func, refused, ours)
         kwargs = {name: value for name, value in kwargs.items() if name in ours}
+    elif theirs and (unknown := [name for name in kwargs if name not in theirs]):
+        raise errors.unknown_parameters(func, unknown, theirs)
     return args, kwargs
-
-
-class Missing:
-    """A method that others have: to ask for it says what to write.
-
-    (``__getattr__`` would make every attribute of every Tensor slower, an eighth of all time.)
-    """
-
-    def __init__(self, name: str, instead: str) -> None:
-        self.name, self.instead = name, instead
-
-    def __get__(self, tensor: object, owner: type) -> NoReturn:
-        raise errors.no_method(self.name, self.instead)
 
 
 @cache

@@ -57,8 +57,8 @@ def _concatenate(arrays: Any, axis: int | None = 0) -> Any:
     """The arrays in a row."""
     if axis is None:
         arrays, axis = [np.reshape(a, -1) for a in arrays], 0
-    if len({np.ndim(a) for a in arrays}) > 1:
-        raise ValueError(f"shapes {[*map(np.shape, arrays)]} differ in their number of axes")
+    if len(axes := sorted({np.ndim(a) for a in arrays})) > 1:
+        raise ValueError(f"the arrays differ in their number of axes, from {axes[0]} to {axes[-1]}")
     axis = normalize_axis_index(axis, np.ndim(arrays[0]))
     edges = list(itertools.accumulate((np.shape(a)[axis] for a in arrays), initial=0))
     return ops.concatenate(*arrays, axis=axis, edges=edges)
@@ -165,7 +165,9 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values:
         placed = ops.scatter(np.reshape(array, -1), index=inside, shape=inside.shape)
         return np.where(inside, placed, frame)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
-        raise ValueError(f"mode={mode!r} is not one of constant, edge, reflect, symmetric, wrap")
+        raise ValueError(
+            f"mode={mode!r:.60} is not one of constant, edge, reflect, symmetric, wrap"
+        )
     return np.reshape(array, -1)[np.pad(_positions(array)[0], pad_width, mode=mode)]
 
 

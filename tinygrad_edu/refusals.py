@@ -1,4 +1,4 @@
-"""What to write for NumPy functions, parameters and methods that a Tensor does not have.
+"""What to write for NumPy functions and parameters that a Tensor does not take.
 
 Each line stands beside the call that it replaces, and gives its value and its gradients.
 """
@@ -14,6 +14,7 @@ COUNTS = "it counts, and a count jumps"
 SPECTRUM = "its derivative breaks down where two eigenvalues or singular values meet"
 COMPLEX = "it gives complex numbers, and a Tensor holds real ones"
 WRITES = "it writes into an array, and a graph may need the old values"
+ELSEWHERE = "it is of SciPy"
 ANGLES = "a = 2 * np.pi * np.outer(np.arange(t.size), np.arange(t.size)) / t.size"
 CENTERED = "d = t - t.mean(axis=1, keepdims=True)"
 
@@ -94,6 +95,10 @@ FUNCTIONS: dict[Callable[..., Any], tuple[str, Lines]] = {
         },
     ),
     np.put_along_axis: (WRITES, {}),
+    np.save: (
+        "it writes a file",
+        {'np.save("t.npy", t)': 'np.save("t.npy", t.detach().data)'},
+    ),
     # what takes more than a few lines
     np.block: (
         "it concatenates twice",
@@ -121,6 +126,16 @@ FUNCTIONS: dict[Callable[..., Any], tuple[str, Lines]] = {
     ),
 }
 
+# Functions of scipy.special, which is not asked for them: it is no part of this package.
+SCIPY: dict[str, tuple[str, Lines]] = {
+    "expit": (ELSEWHERE, {"scipy.special.expit(t)": "tinygrad_edu.functional.sigmoid(t)"}),
+    "log_expit": (
+        ELSEWHERE,
+        {"scipy.special.log_expit(t)": "-tinygrad_edu.functional.softplus(-t)"},
+    ),
+    "logit": (ELSEWHERE, {"scipy.special.logit(t)": "np.log(t) - np.log(1 - t)"}),
+}
+
 # Methods of ufuncs.
 UFUNC_METHODS: dict[tuple[np.ufunc, str], Lines] = {
     (np.add, "reduce"): {"np.add.reduce(t)": "np.sum(t, axis=0)"},
@@ -134,11 +149,31 @@ UFUNC_METHODS: dict[tuple[np.ufunc, str], Lines] = {
     },
 }
 
-# Parameters that only NumPy's functions have: an example, for any function.
+# Parameters that only functions of NumPy and PyTorch have: an example, for any function.
 PARAMETERS: dict[str, Lines] = {
+    "dim": {"t.sum(dim=0)": "t.sum(axis=0)"},
+    "keepdim": {"t.sum(0, keepdim=True)": "t.sum(0, keepdims=True)"},
+    "inplace": {"functional.relu(t, inplace=True)": "functional.relu(t)"},
+    "size_average": {
+        "losses.mse_loss(t, targets, size_average=False)": (
+            'losses.mse_loss(t, targets, reduction="sum")'
+        )
+    },
+    "set_to_none": {"model.zero_grad(set_to_none=True)": "model.zero_grad()"},
     "dtype": {"np.sum(t, dtype=np.float32)": "np.sum(t.astype(np.float32))"},
-    "where": {"np.sum(t, where=mask)": "np.sum(np.where(mask, t, 0.0))"},
-    "initial": {"np.sum(t, initial=value)": "np.sum(t) + value"},
+    "where": {
+        "np.sum(t, where=mask)": "np.sum(np.where(mask, t, 0.0))",
+        "np.mean(t, where=mask)": "np.sum(np.where(mask, t, 0.0)) / np.sum(mask)",
+        "np.prod(t, where=mask)": "np.prod(np.where(mask, t, 1.0))",
+        "np.max(t, where=mask, initial=-9.0)": "np.max(np.where(mask, t, -9.0))",
+        "np.min(t, where=mask, initial=9.0)": "np.min(np.where(mask, t, 9.0))",
+    },
+    "initial": {
+        "np.sum(t, initial=value)": "np.sum(t) + value",
+        "np.prod(t, initial=value)": "np.prod(t) * value",
+        "np.max(t, initial=value)": "np.maximum(np.max(t), value)",
+        "np.min(t, initial=value)": "np.minimum(np.min(t), value)",
+    },
     "order": {
         'np.ravel(t, order="F")': "np.ravel(t.T)",
         'np.reshape(t, (1, 9), order="F")': "np.reshape(t.T, (9, 1)).T",
@@ -149,58 +184,15 @@ PARAMETERS: dict[str, Lines] = {
     "right": {"np.interp(t, p, q, right=value)": "np.where(t > p[-1], value, np.interp(t, p, q))"},
 }
 
-# Methods that arrays, or the tensors of other libraries, have.
-METHODS = {
-    "sigmoid": "functional.sigmoid(t)",
-    "softmax": "functional.softmax(t)",
-    "log_softmax": "functional.log_softmax(t)",
-    "logsumexp": "functional.logsumexp(t, axis)",
-    "relu": "functional.relu(t)",
-    "softplus": "functional.softplus(t)",
-    "norm": "np.linalg.norm(t)",
-    "ptp": "np.ptp(t)",
-    "square": "np.square(t)",
-    "sort": "np.sort(t)",
-    "partition": "np.partition(t, kth)",
-    "flip": "np.flip(t, axis)",
-    "tile": "np.tile(t, counts)",
-    "compress": "np.compress(condition, t, axis)",
-    "choose": "np.choose(t, arrays)",
-    "gather": "np.take_along_axis(t, index, axis)",
-    "masked_fill": "np.where(mask, value, t)",
-    "put": "np.where(mask, value, t)",
-    "view": "t.reshape(...)",
-    "permute": "t.transpose(...)",
-    "unsqueeze": "np.expand_dims(t, axis)",
-    "expand": "np.broadcast_to(t, shape)",
-    "resize": "np.resize(t, shape)",
-    "t": "t.T",
-    "flat": "t.ravel()",
-    "matmul": "a @ b",
-    "mm": "a @ b",
-    "add": "a + b",
-    "sub": "a - b",
-    "mul": "a * b",
-    "div": "a / b",
-    "pow": "a ** b",
-    "dim": "t.ndim",
-    "numel": "t.size",
-    "nbytes": "t.size * t.dtype.itemsize",
-    "imag": "np.zeros(t.shape)",
-    "clone": "t.copy(); or, to cut it off, t.detach()",
-    "half": "t.astype(np.float16)",
-    "float": "t.astype(np.float32)",
-    "double": "t.astype(np.float64)",
-    "int": "t.detach().data.astype(int)",
-    "long": "t.detach().data.astype(int)",
-    "bool": "t != 0",
-    "requires_grad_": "t.requires_grad = True",
-    "add_": "w.data += ...",
-    "sub_": "w.data -= ...",
-    "mul_": "w.data *= ...",
-    "zero_": "w.data = np.zeros(w.shape)",
-    "fill": "w.data = np.full(w.shape, ...)",
-}
+
+FOR_ALL = ("dim", "keepdim", "inplace", "size_average", "set_to_none", "dtype")
+
+
+def of_parameter(parameter: str, function: str) -> Lines:
+    """The lines for a parameter of a function; one for another function only if it is the same."""
+    lines = PARAMETERS.get(parameter, {})
+    own = {call: line for call, line in lines.items() if call.startswith(f"{function}(")}
+    return own or (lines if parameter in FOR_ALL else {})
 
 
 def told(lines: Lines) -> str:

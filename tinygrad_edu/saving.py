@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.files import write_whole
 from tinygrad_edu.tensor import Array, Tensor
+
+_PYTORCHS = (b"PK\x03\x04", b"\x80\x02", b"\x80\x04", b"\x80\x05")  # a zip archive, pickles
 
 
 def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
@@ -34,15 +37,18 @@ def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
     True
     """
     if not isinstance(state, Mapping):
-        raise TypeError(f"save takes names and arrays, model.state_dict(), but got {state!r}")
+        raise TypeError(
+            'save takes names and arrays, save("model.safetensors", model.state_dict()), but got '
+            f"{errors.short(state)} for them"
+        )
     arrays = {}
     for name, value in state.items():
         if not isinstance(name, str) or name == "__metadata__":
-            raise TypeError(f"{name!r} cannot be the name of an array in a file")
+            raise TypeError(f"{name!r:.60} cannot be the name of an array in a file")
         try:
             arrays[name] = np.array(Tensor(plain(value)).numpy(), order="C")
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{name!r} cannot be saved: {error}") from None
+            raise TypeError(f"{name!r:.60} cannot be saved: {error}") from None
     write_whole(path, _safetensors().save(arrays))
 
 
@@ -63,6 +69,12 @@ def load(path: str | os.PathLike[str]) -> dict[str, Array]:
     """
     with open(os.fspath(path), "rb") as file:  # open would take a number for a file of the process
         payload = file.read()
+    if payload.startswith(_PYTORCHS):
+        raise ValueError(
+            f"{os.fspath(path)!r} is a pickle, as torch.save writes it, which is not read, because "
+            "it could run any program. Where PyTorch is, write "
+            'safetensors.torch.save_file(model.state_dict(), "model.safetensors")'
+        )
     safetensors = _safetensors()
     try:
         return {name: np.array(array) for name, array in safetensors.load(payload).items()}

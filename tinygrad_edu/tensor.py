@@ -4,12 +4,12 @@ import operator
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from math import inf
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Never, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tinygrad_edu import errors, numpy_api, ops, refusals
+from tinygrad_edu import errors, numpy_api, ops, other_names
 from tinygrad_edu.backprop import (
     NO_PARAMS,
     Node,
@@ -148,7 +148,11 @@ def _binary(op: ops.Operation) -> tuple[Binary, Binary]:
 
 
 def _reduction(op: ops.Operation) -> Callable[..., "Tensor"]:
-    def method(self: "Tensor", axis: Any = None, keepdims: bool = False) -> "Tensor":
+    def method(
+        self: "Tensor", axis: Any = None, keepdims: bool = False, **others: Never
+    ) -> "Tensor":
+        if others:
+            raise errors.unknown_parameters(op, [*others], ["axis", "keepdims"])
         axis = axis if axis is None or type(axis) is int else own_parameter(axis)
         return record(op, (self,), {"axis": axis, "keepdims": keepdims})
 
@@ -487,7 +491,9 @@ class Tensor(Node):
         raise errors.element_assignment()
 
     def __len__(self) -> int:
-        return len(np.asarray(self._value))
+        if not self.ndim:
+            raise errors.no_length(self)
+        return len(self._value)
 
     def __iter__(self) -> Iterator["Tensor"]:
         return (self[i] for i in range(len(self)))
@@ -500,6 +506,11 @@ class Tensor(Node):
 
     def __int__(self) -> int:
         return int(self._single(numbers(self)))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iu":
+            raise errors.not_an_index(self)
+        return int(self)
 
     def __round__(self, digits: int | None = None) -> Any:
         return round(self._single(numbers(self)), digits)
@@ -535,11 +546,7 @@ class Tensor(Node):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[np.generic] | Any:
         value = numbers(self)
         if self._requires_grad:
-            raise errors.cut_off(
-                self,
-                "To keep or plot a number, write t.item(); to put Tensors together, np.stack; to "
-                "compute with a table of pandas or polars, its array, df.to_numpy() @ t",
-            )
+            raise errors.not_an_array(self)
         if copy is False:
             raise ValueError(errors.only_by_a_copy("np.asarray(t.data)"))
         return np.array(value, dtype=dtype)
@@ -595,7 +602,7 @@ class Tensor(Node):
         return format(self._single(numbers(self, to_compute=False)), spec)
 
     def __dir__(self) -> list[str]:
-        return [name for name in super().__dir__() if name not in refusals.METHODS]
+        return [name for name in super().__dir__() if name not in other_names.TENSOR]
 
     def __reduce__(self) -> Any:
         if self.op:
@@ -603,8 +610,11 @@ class Tensor(Node):
         return _restore, (self.numpy(), self._requires_grad, self.name, self.grad)
 
 
-for _name, _instead in refusals.METHODS.items():
-    setattr(Tensor, _name, numpy_api.Missing(_name, _instead))
+for _name, _method in vars(Tensor).items():  # those of operators have names of their makers
+    if "<locals>" in getattr(_method, "__qualname__", ""):
+        _method.__name__, _method.__qualname__ = _name, f"Tensor.{_name}"
+for _name, _line in other_names.TENSOR.items():
+    setattr(Tensor, _name, other_names.Missing(_name, _line))
 
 
 def _restore(data: Array, requires_grad: bool, name: str | None, grad: Array | None) -> Tensor:

@@ -1,7 +1,7 @@
 """Functions of derivatives: ``grad``, ``value_and_grad``, ``jacobian``, ``hessian``. They nest."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -128,12 +128,17 @@ def _differentiate(
         try:
             inputs[i] = _variable(args[i], recorded)
         except (TypeError, ValueError) as error:
-            raise error.with_traceback(None) from None  # the line of the call says where
+            told = errors.several_arrays(args[i]) if _holds_arrays(args[i]) else error
+            raise told.with_traceback(None) from None  # the line of the call says where
     variables = [inputs[i] for i in positions]
     inside = before.variables | {*variables}
     mode.set(State(0, before.watchers, before.scopes, inside))  # record, even within no_grad
     try:
-        y = f(*inputs, **kwargs)
+        try:
+            y = f(*inputs, **kwargs)
+        except ValueError as error:
+            errors.advise(error)
+            raise
         if not isinstance(y, Tensor):
             raise errors.not_a_tensor(f, y)
         if how is _gradients and y.size != 1:
@@ -148,6 +153,13 @@ def _differentiate(
         mode.set(before)
     value = y if nested else np.array(plain(y))
     return value, tuple(derivatives) if isinstance(argnums, tuple) else derivatives[0]
+
+
+def _holds_arrays(arg: Any) -> bool:
+    """Whether an argument is a list or a dict of arrays, which are differentiated one by one."""
+    if isinstance(arg, Mapping):
+        return len(arg) > 0
+    return isinstance(arg, list | tuple) and any(isinstance(x, np.ndarray | Tensor) for x in arg)
 
 
 def _variable(arg: Any, recorded: bool) -> Tensor:

@@ -42,9 +42,9 @@ def weighted_targets(
             or not isinstance(ignore_index, int | np.integer)
         ):
             raise ValueError(
-                f"{loss} leaves out the label ignore_index, an integer, but got {ignore_index!r} "
-                f"and targets of shape {t.shape}; rows of probabilities are left out by a "
-                "sample_weight of 0"
+                f"{loss} leaves out the label ignore_index, an integer, but got "
+                f"{ignore_index!r:.60} and targets of shape {t.shape}; rows of probabilities are "
+                "left out by a sample_weight of 0"
             )
         kept = t != ignore_index
         t[~kept] = 0
@@ -56,7 +56,9 @@ def weighted_targets(
             f"weight has one number for each of {classes} classes, but got shape {of_class.shape}"
         )
     if not 0 <= label_smoothing <= 1:
-        raise ValueError(f"label_smoothing is a share, from 0 to 1, but got {label_smoothing!r}")
+        raise ValueError(
+            f"label_smoothing is a share, from 0 to 1, but got {label_smoothing!r:.60}"
+        )
     counts = None
     factor = of_class
     if t.dtype.kind != "f":

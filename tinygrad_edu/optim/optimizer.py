@@ -4,14 +4,14 @@ An optimizer is a rule for one parameter, and a memory to start it from; see ``S
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, NoReturn
+from typing import Any, Never, NoReturn
 
 import numpy as np
 
 from tinygrad_edu import errors
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_data
-from tinygrad_edu.pytorch_names import OPTIMIZERS, instead
+from tinygrad_edu.other_names import OPTIMIZERS, instead
 from tinygrad_edu.tensor import Array, Tensor, replace
 
 NOT_A_LIST = (Tensor, Mapping, set)  # of which something is iterated, but not parameters in order
@@ -61,7 +61,8 @@ class Setting:
         except (TypeError, ValueError):  # of what cannot be compared with a number
             allowed = False
         if not allowed:
-            raise ValueError(f"{self.words}, but got {value!r}")
+            text = "the text " if isinstance(value, str) else ""
+            raise ValueError(f"{self.words}, but got {text}{errors.short(value)}")
         return kept
 
 
@@ -123,7 +124,8 @@ class Optimizer:
         if not isinstance(params, Iterable) or isinstance(params, NOT_A_LIST):
             raise TypeError(
                 f"{kind} takes a list of parameters, model.parameters() or [w, b], or of groups of "
-                f"them, [{{'params': [w]}}, {{'params': [b], 'lr': 0.1}}], but got {params!r}"
+                f"them, [{{'params': [w]}}, {{'params': [b], 'lr': 0.1}}], but got "
+                f"{errors.short(params)}"
             )
         items = list(params)
         if not items or not all(isinstance(item, Mapping) for item in items):
@@ -156,14 +158,22 @@ class Optimizer:
         )
         raise AttributeError(f"{kind.__name__} has no {name!r}: {there}")
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        if not hasattr(type(self), name):
+            self.__getattr__(name)
+        super().__setattr__(name, value)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(map(repr, self.groups))})"
 
-    def step(self) -> None:
+    def step(self, closure: None = None) -> None:
         """Move every parameter that has a gradient once; the others stay.
 
-        Raises RuntimeError if none has, because then ``backward`` was not called.
+        Raises RuntimeError if none has, because then ``backward`` was not called, and TypeError for
+        a closure, which PyTorch takes.
         """
+        if closure is not None:
+            raise TypeError("step takes no closure: call it first, closure(), and then step()")
         moved = []
         for group in self.groups:
             settings = group.settings
@@ -183,8 +193,10 @@ class Optimizer:
             replace(p, new)
             self._memory[p] = memory
 
-    def zero_grad(self) -> None:
+    def zero_grad(self, **others: Never) -> None:
         """Forget all gradients, before the next ``backward`` adds to them."""
+        if others:
+            raise errors.unknown_parameters(self.zero_grad, [*others])
         for p in self.params:
             p.zero_grad()
 
@@ -219,15 +231,21 @@ class Optimizer:
         then nothing has changed.
         """
         if not isinstance(state, Mapping):
-            raise TypeError(f"a state is made by state_dict() or load(path), but got {state!r}")
+            raise TypeError(
+                f"a state is made by state_dict() or load(path), but got {errors.short(state)}"
+            )
         settings = []
         for i, group in enumerate(self.groups):
             given = {name: state.get(f"groups.{i}.{name}", group[name]) for name in group.settings}
             settings.append(Group(type(self), group.params, given).settings)
         expected = self._state(settings, {})
         if expected.keys() != state.keys():
-            missing = ", ".join(name for name in expected if name not in state) or "none"
-            unknown = ", ".join(name for name in state if name not in expected) or "none"
+            missing = (
+                errors.listed((name for name in expected if name not in state), most=10) or "none"
+            )
+            unknown = (
+                errors.listed((name for name in state if name not in expected), most=10) or "none"
+            )
             raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
         memories: dict[Tensor, dict[str, Array]] = {p: {} for p in self.params}
         for name, old in expected.items():
@@ -251,7 +269,9 @@ class Optimizer:
 def parameters(taker: str, params: Any) -> tuple[Tensor, ...]:
     """The Tensors to learn; TypeError that says which is none."""
     if not isinstance(params, Iterable) or isinstance(params, NOT_A_LIST):
-        raise TypeError(f"{taker} takes parameters in a list, as in [w, b], but got {params!r}")
+        raise TypeError(
+            f"{taker} takes parameters in a list, as in [w, b], but got {errors.short(params)}"
+        )
     found = tuple(params)
     for position, p in enumerate(found):
         if not isinstance(p, Tensor) or not (p.requires_grad and p.is_leaf):

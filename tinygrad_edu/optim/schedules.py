@@ -8,18 +8,16 @@ has come to its end it stays there. All raise ValueError for ``lr`` below 0, or 
 from collections.abc import Callable
 from math import cos, inf, pi
 from numbers import Real
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tinygrad_edu.pytorch_names import SCHEDULES, instead
+from tinygrad_edu.other_names import SCHEDULES, getattr_of
 
 __all__ = ["constant", "cosine", "exponential", "linear_warmup", "one_cycle", "step"]
 
 Schedule = Callable[[int], float]
 
 if not TYPE_CHECKING:  # type checkers are to find these names wrong
-
-    def __getattr__(name: str) -> Any:
-        raise AttributeError(f"schedules has no {name!r}: {instead(name, SCHEDULES, __all__)}")
+    __getattr__ = getattr_of("schedules", SCHEDULES, __all__)
 
 
 def constant(lr: float) -> Schedule:
@@ -106,7 +104,7 @@ def one_cycle(
     _check(lr, steps)
     top = rise * steps - 1
     if not 0 <= rise < 1:
-        raise ValueError(f"rise is the share of steps that go up, in [0, 1), but got {rise!r}")
+        raise ValueError(f"rise is the share of steps that go up, in [0, 1), but got {rise!r:.60}")
     return lambda t: (
         _between(lr * start, lr, t / top)
         if t < top
@@ -122,6 +120,6 @@ def _between(first: float, last: float, share: float) -> float:
 
 def _check(lr: float, steps: int = 1) -> None:
     if not isinstance(lr, Real) or not 0 <= lr < inf:
-        raise ValueError(f"lr is a finite number, not below 0, but got {lr!r}")
+        raise ValueError(f"lr is a finite number, not below 0, but got {lr!r:.60}")
     if steps < 1:
-        raise ValueError(f"a number of steps is at least 1, but got {steps!r}")
+        raise ValueError(f"a number of steps is at least 1, but got {steps!r:.60}")

@@ -85,7 +85,7 @@ def check_grads(
     first and second derivatives of <lambda> agree with finite differences in 3 directions, to ...
     """
     if not callable(f):
-        raise TypeError(f"check_grads takes a function and its arguments, but got {f!r} for f")
+        raise TypeError(f"check_grads takes a function and its arguments, but got {f!r:.60} for f")
     if not isinstance(order, int | np.integer) or order < 1:
         raise ValueError(
             f"order is that of the derivatives to check, at least 1, not {order!r:.60}"
