@@ -413,4 +413,4 @@ def _function(loss: Any) -> Any:
 
 def _for_each_class(scores: Any) -> Any:
     """Scores (N, K): of a single one s for two classes, ``(-s / 2, s / 2)``."""
-    return scores if scores.shape[1] > 1 else scores * np.array([-0.5, 0.5], scores.dtype)
+    return scores if scores.shape[1] > 1 else scores * np.array([[-0.5, 0.5]], scores.dtype)

@@ -10,6 +10,7 @@ from tinygrad_edu.backprop import Node, plain
 
 # Who says x[:, None] or x.reshape(-1, 1) means all pairs, as in a matrix of distances.
 ARRANGING = (ops.getitem, np.reshape, np.transpose, ops.broadcast, np.broadcast_to)
+LEAST = 4  # examples; fewer may be as many as there are classes by chance
 MOST = 5  # results that are looked at on the way from a loss; more would take time
 
 
@@ -25,7 +26,7 @@ def warn_of_pairs(loss: Node) -> None:
             if not isinstance(arg, Node) or arg.op is None:
                 continue
             shape = plain(arg).shape
-            if len(shape) == 2 and shape[0] == shape[1] > 1:
+            if len(shape) == 2 and shape[0] == shape[1] >= LEAST:
                 pair = _pair(arg)
                 if pair is not None:
                     warnings.warn(errors.all_pairs(*pair), stacklevel=errors.level_of_the_user())

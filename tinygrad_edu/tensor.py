@@ -107,12 +107,15 @@ def lend(leaf: "Tensor") -> Array:
     """The array of a leaf for somebody who may write to it: from now on, writes are looked for."""
     with changing:
         if leaf._lent is None:
-            # The old array stays with results that are views of it.
-            leaf._lent = np.asarray(leaf._value), leaf._time
-            leaf._value = leaf._lent[0].copy()
+            array = np.asarray(leaf._value)
+            mine, lent = array, array.copy()  # results may be views of the old array
+            if not array.flags.writeable:  # debug() has locked it, so that a write is refused
+                mine, lent = lent, mine
+            leaf._lent = mine, leaf._time
+            leaf._value = lent
             leaf._time = inf
-        array: Array = leaf._value
-        return array
+        found: Array = leaf._value
+        return found
 
 
 # The operators and methods of Tensor are made from the operations that they stand for.
