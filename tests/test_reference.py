@@ -37,8 +37,16 @@ INTERNAL = {
     "optim.optimizer",
     "optim.sgd",
     # of testing
+    "testing.__main__",
+    "testing.adapters",
+    "testing.catalogue",
     "testing.check",
     "testing.differences",
+    "testing.engines",
+    "testing.mistakes",
+    "testing.reference",
+    "testing.session",
+    "testing.trial",
     # for the package itself
     "errors",
     "files",

@@ -10,7 +10,8 @@ graph, ``debug`` says where numbers go wrong. The rest is in modules:
   image sets and mini-batches
 - ``tinygrad_edu.optim.schedules``: learning rates that change
 - ``tinygrad_edu.drawing``: what ``draw`` and ``steps`` return
-- ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives
+- ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives, and
+  of whole engines
 - ``tinygrad_edu.classifier``: a linear classifier for scikit-learn
 - ``tinygrad_edu.evaluation``: a test set that is opened once
 

@@ -1,8 +1,22 @@
-"""Checks of derivatives: ``check_grads``, and strategies for property tests.
+"""Checks of derivatives: ``check_grads`` of functions, ``check_engine`` of whole engines.
 
-The strategies are in ``tinygrad_edu.testing.strategies``, and need Hypothesis.
+There are strategies for property tests in ``tinygrad_edu.testing.strategies``; they and
+``check_engine`` need Hypothesis. ``python -m tinygrad_edu.testing micrograd`` prints what
+``check_engine`` says of an engine.
 """
 
 from tinygrad_edu.testing.check import check_grads
+from tinygrad_edu.testing.engines import (
+    Engine,
+    FunctionEngine,
+    check_engine,
+    parametrize_with_engine_checks,
+)
 
-__all__ = ["check_grads"]
+__all__ = [
+    "Engine",
+    "FunctionEngine",
+    "check_engine",
+    "check_grads",
+    "parametrize_with_engine_checks",
+]
