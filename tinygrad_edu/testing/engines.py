@@ -153,7 +153,8 @@ def check_engine(
 
     With ``on_fail="raise"``, raises AssertionError for the first law that is broken, the simplest;
     with None, goes on. Returns a report: ``print`` it, or look at its ``failures``. Raises
-    TypeError if ``engine`` lacks a method, ValueError for another ``on_fail``.
+    TypeError if ``engine`` lacks a method, ValueError for another ``on_fail``, or
+    for a count or a seed that is no such integer.
 
     >>> from tinygrad_edu.testing import check_engine
     >>> class Value:  # the least engine: numbers, their sums and products
@@ -181,8 +182,11 @@ def check_engine(
     >>> print(report.failures[0].text)
     used_twice: ...
     """
-    if on_fail not in ("raise", None):
-        raise ValueError(f"on_fail is 'raise' or None, not {on_fail!r}")
+    if not (on_fail is None or (isinstance(on_fail, str) and on_fail == "raise")):
+        raise ValueError(f"on_fail is 'raise' or None, not {on_fail!r:.60}")
+    for name, count in {"examples": examples, "seed": seed}.items():
+        if not isinstance(count, int) or count < 0:
+            raise ValueError(f"{name} is an integer, not below 0, but got {count!r:.60}")
     catalogue = _catalogue()
     require_parts(engine)
     title = str(getattr(engine, "title", type(engine).__name__))
@@ -254,6 +258,8 @@ def parametrize_with_engine_checks(engines: Iterable[Engine | FunctionEngine]) -
         import pytest
     except ModuleNotFoundError as error:
         raise _missing(error) from error
+    if not isinstance(engines, Iterable):
+        raise TypeError(f"it takes a list of engines, [MyEngine()], but got {engines!r:.60}")
     cases = []
     for engine in engines:
         require_parts(engine)
