@@ -485,3 +485,14 @@ def test_nothing_stays_locked_when_threads_drop_graphs_at_random():
     assert failures == []
     assert not any(thread.is_alive() for thread in threads)
     assert all(array.flags.writeable for array in arrays)
+
+
+def test_what_is_detached_is_its_own_after_the_lock_is_gone(p):
+    with debug():
+        loss = (p * p).sum()
+        elements, detached = p.data, p.detach()
+        before = detached.numpy()
+        loss.backward()
+    elements[0] = 9.0
+    assert p.data[0] == 9.0
+    np.testing.assert_array_equal(detached.numpy(), before)
