@@ -219,16 +219,22 @@ def as_floating(x: Any, dtype: Any = None) -> Any:
     return values if values.dtype == dtype or values.requires_grad else Tensor(values, dtype=dtype)
 
 
+def _check_axes(shape: tuple[int, ...], axis: Any) -> None:
+    """Refuse axes that are not there, or have no scores along them."""
+    axes = range(len(shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    for i in axes:
+        is_integer = isinstance(i, int | np.integer) and not isinstance(i, bool)
+        if not is_integer or not -len(shape) <= i < len(shape):
+            raise ValueError(f"x of shape {shape} has no axis {errors.short(i)}")
+        if shape[i] == 0:
+            raise ValueError(f"x of shape {shape} has no scores along axis {axis}")
+
+
 def largest(x: Any, axis: int | tuple[int, ...] | None) -> Array:
     """The maximum along ``axis``, a constant: what it shifts by cancels out, in gradients too."""
     values = plain(x)
-    axes = () if axis is None else axis if isinstance(axis, tuple) else (axis,)
-    there = range(-values.ndim, values.ndim)
-    for i in axes:
-        if not isinstance(i, int | np.integer) or isinstance(i, bool) or i not in there:
-            raise ValueError(f"x of shape {values.shape} has no axis {i!r:.60}")
-    if any(values.shape[i] == 0 for i in (range(values.ndim) if axis is None else axes)):
-        raise ValueError(f"x of shape {values.shape} has no scores along axis {axis}")
+    if not (type(axis) is int and axis == -1 and values.ndim and values.shape[-1]):
+        _check_axes(values.shape, axis)
     top: Array = values.max(axis=axis, keepdims=True)
     return top
 

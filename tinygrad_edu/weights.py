@@ -23,7 +23,8 @@ def weighted_targets(
 
     With options, class indices become rows, too. None stands for counts of 1.
     """
-    label_smoothing = constant("label_smoothing", label_smoothing)
+    if type(label_smoothing) is not float or label_smoothing != 0.0:
+        label_smoothing = constant("label_smoothing", label_smoothing)
     if weight is None and ignore_index is None and label_smoothing == 0:
         try:
             return classes_or_rows(loss, scores, targets), None

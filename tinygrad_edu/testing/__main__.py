@@ -115,9 +115,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             engine = load(name)
             require_parts(engine)
-        except (TypeError, ValueError) as error:
+            report = check_engine(engine, None, examples=options.examples, seed=options.seed)
+        except (TypeError, ValueError, ModuleNotFoundError) as error:
             parser.error(str(error))
-        report = check_engine(engine, None, examples=options.examples, seed=options.seed)
         reports.append(report)
         print(report, end="\n\n")
     if len(reports) > 1:
