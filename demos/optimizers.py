@@ -113,7 +113,7 @@ assert 1e4 * lowest["momentum"] < 100 * lowest["SGD"] < lowest["Adam"], "momentu
 ways = [descend("Adam", lambda w, c=c: c * bowl(w), start, lrs[20]) for c in (1, 100)]
 assert np.allclose(*ways, atol=1e-6), "Adam goes the same way where it is 100 times as steep"
 waited = [np.argmax(hills(path.T) < 0.9) for path in beside.values()]
-assert waited[0] > 1.4 * waited[1] > 5 * waited[2] > 0, "Adam hardly waits, SGD longest"
+assert waited[0] > 1.4 * waited[1] > 5 * waited[2] > 0, "Adam waits the least, SGD longest"
 assert not any(path[:, 0].any() for path in ridge.values()), "all stay on the ridge"
 assert all(0.45 < share < 0.6 for share in deeper.values()), "about half reach deeper valleys"
 constant, *others = (each[-1] for each in losses.values())
