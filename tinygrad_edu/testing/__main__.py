@@ -31,6 +31,7 @@ tbody th {{ font-weight: normal; }}
 table {{ border-collapse: collapse; display: block; overflow-x: auto; }}
 th, td {{ border: 1px solid #94a3b8; padding: 0.25rem 0.5rem; text-align: left; }}
 td.fails {{ font-weight: bold; background: #fecaca; color: #7f1d1d; }}
+td.fails a {{ color: inherit; }}
 pre {{ overflow-x: auto; padding: 0.75rem; border: 1px solid #94a3b8; }}
 </style>
 </head>
