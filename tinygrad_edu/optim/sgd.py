@@ -41,7 +41,7 @@ class SGD(Optimizer):
 
     momentum = Setting(
         lambda v, others: number(v, 0, 1) and (v > 0 or not others.get("nesterov")),
-        "momentum is a number in [0, 1); nesterov looks ahead along it, so with it momentum is above 0",
+        "momentum is a number in [0, 1); nesterov, which looks ahead along it, needs momentum > 0",
     )
     nesterov = Setting(
         lambda v, others: v is False or (v is True and others["momentum"] > 0),
