@@ -3,23 +3,31 @@
 A contestant is as in ``_speed_numpy``. The arrays of each engine are made before the clock starts.
 """
 
+import functools
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import tinygrad_edu
 from demos._speed_numpy import Contestant, over, scalar_graph
-from tinygrad_edu import Tensor, grad, losses, nn, optim
+from tinygrad_edu import Tensor, grad, jit, losses, nn, optim
 from tinygrad_edu.functional import sigmoid, softplus
 
-# This library.
+# This library, as it is and compiled.
 
 
-def tinygrad_scalars(numbers: Any, chains: Any) -> Any:
+def as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Not compiled."""
+    return function
+
+
+def tinygrad_scalars(numbers: Any, chains: Any, compiled: Any = as_it_is) -> Any:
     """Tensors of one number each."""
     leaves = [Tensor(number, requires_grad=True) for number in numbers]
 
+    @compiled
     def step() -> Any:
         for leaf in leaves:
             leaf.zero_grad()
@@ -30,19 +38,22 @@ def tinygrad_scalars(numbers: Any, chains: Any) -> Any:
     return step, lambda total: [float(total), np.stack([leaf.grad for leaf in leaves])]
 
 
-def tinygrad_training(x: Any, y: Any, batches: Any, weights: Any, lr: float) -> Any:
-    """As in the lessons."""
+def tinygrad_training(
+    x: Any, y: Any, batches: Any, weights: Any, lr: float, compiled: Any = as_it_is
+) -> Any:
+    """As in the lessons, but that gradients are forgotten at the end: then none has to be kept."""
     layers = [nn.Linear(*w.shape, dtype=w.dtype) for w in weights[::2]]
     for layer, w, b in zip(layers, weights[::2], weights[1::2], strict=True):
         layer.load_state_dict({"weight": w.T, "bias": b})
     model = layers[0] if len(layers) == 1 else nn.Sequential(layers[0], sigmoid, layers[1])
     sgd = optim.SGD(model.parameters(), lr=lr)
 
+    @compiled
     def train_step(x: Any, y: Any) -> Any:
-        sgd.zero_grad()
         loss = losses.cross_entropy(model(x), y)
         loss.backward()
         sgd.step()
+        sgd.zero_grad()
         return loss
 
     def results(loss: Any) -> list[Any]:
@@ -51,10 +62,11 @@ def tinygrad_training(x: Any, y: Any, batches: Any, weights: Any, lr: float) -> 
     return over(batches, train_step, x, y), results
 
 
-def tinygrad_logistic(margins: Any) -> Any:
+def tinygrad_logistic(margins: Any, compiled: Any = as_it_is) -> Any:
     """The mean of softplus, as in ``losses.logistic``."""
     leaf = Tensor(margins, requires_grad=True)
 
+    @compiled
     def step() -> Any:
         leaf.zero_grad()
         loss = softplus(-leaf).mean()
@@ -64,17 +76,22 @@ def tinygrad_logistic(margins: Any) -> Any:
     return step, lambda loss: [float(loss), leaf.grad]
 
 
-def tinygrad_hessian(x: Any, y: Any, w: Any, v: Any) -> Any:  # noqa: ARG001
+def tinygrad_loss(w: Any, x: Any, y: Any) -> Any:
+    """Logistic regression."""
+    return softplus(-y * (x @ w)).mean()
+
+
+def tinygrad_hessian(x: Any, y: Any, w: Any, v: Any, compiled: Any = as_it_is) -> Any:  # noqa: ARG001
     """Backward through backward, once for each row."""
-    second = tinygrad_edu.hessian(lambda w: softplus(-y * (x @ w)).mean())
-    return lambda: second(w), lambda matrix: [matrix]
+    second = compiled(tinygrad_edu.hessian(tinygrad_loss))
+    return lambda: second(w, x, y), lambda matrix: [matrix]
 
 
-def tinygrad_hvp(x: Any, y: Any, w: Any, v: Any) -> Any:
+def tinygrad_hvp(x: Any, y: Any, w: Any, v: Any, compiled: Any = as_it_is) -> Any:
     """The gradient of the slope along v."""
-    slope = grad(lambda w: softplus(-y * (x @ w)).mean())
-    product = grad(lambda w: slope(w) @ v)
-    return lambda: product(w), lambda vector: [vector]
+    slope = grad(tinygrad_loss)
+    product = compiled(grad(lambda w, x, y, v: slope(w, x, y) @ v))
+    return lambda: product(w, x, y, v), lambda vector: [vector]
 
 
 # PyTorch, eager.
@@ -389,6 +406,7 @@ def micrograd_scalars(numbers: Any, chains: Any) -> Any:
 KINDS = ("scalars", "training", "logistic", "hessian", "hvp")
 TINYGRAD = [tinygrad_scalars, tinygrad_training, tinygrad_logistic]
 SECOND = [tinygrad_hessian, tinygrad_hvp]
+COMPILED = [functools.partial(contestant, compiled=jit) for contestant in TINYGRAD + SECOND]
 TORCH = [torch_scalars, torch_training, torch_logistic, torch_hessian, torch_hvp]
 JAX = [jax_scalars, jax_training, jax_logistic, jax_hessian, jax_hvp]
 AUTOGRAD = [
@@ -404,6 +422,7 @@ PEERS: dict[str, tuple[str, dict[str, Contestant]]] = {
     name: (module, dict(zip(KINDS, contestants, strict=False)))
     for name, module, contestants in (
         ("tinygrad_edu", "tinygrad_edu", TINYGRAD + SECOND),
+        ("tinygrad_edu, jit", "tinygrad_edu", COMPILED),
         ("PyTorch", "torch", TORCH),
         ("JAX", "jax", JAX),
         ("autograd", "autograd", AUTOGRAD),

@@ -28,6 +28,7 @@ array([-1. , -0.5])
 """
 
 import sys
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import data, functional, losses, nn, optim, other_names
@@ -39,6 +40,7 @@ from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
 
 if TYPE_CHECKING:
+    from tinygrad_edu.compiling import jit
     from tinygrad_edu.drawing.steps import steps
     from tinygrad_edu.drawing.view import draw
 
@@ -51,6 +53,7 @@ __all__ = [
     "grad",
     "hessian",
     "jacobian",
+    "jit",
     "load",
     "losses",
     "nn",
@@ -64,6 +67,9 @@ __all__ = [
 ]
 
 
+# Imported when they are asked for: they take half of the time of the import.
+_LATER = {"draw": "drawing", "jit": "compiling", "steps": "drawing"}
+
 _ELSEWHERE = {
     name: f"from {module.__name__} import {name}"
     for module in (functional, losses, nn, optim, data)
@@ -75,10 +81,9 @@ for _name in other_names.CALLED:
 if not TYPE_CHECKING:  # type checkers are to find other names wrong
 
     def __getattr__(name: str) -> Any:
-        if name not in ("draw", "steps"):
+        if name not in _LATER:
             lines = other_names.PACKAGE | _ELSEWHERE
             raise other_names.not_in_module("tinygrad_edu", name, lines, __all__)
-        from tinygrad_edu import drawing  # only now: it is half of the time of the import
-
-        globals()[name] = getattr(drawing, name)
+        module = import_module(f"tinygrad_edu.{_LATER[name]}")
+        globals()[name] = getattr(module, name)
         return globals()[name]

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import Scopes, mode
+from tinygrad_edu.modes import Scopes, Writer, mode, writer, writing
 
 clock = itertools.count()
 changing = threading.Lock()  # held while data or a gradient of a leaf changes
@@ -78,9 +78,21 @@ class Node:
         self._lent: tuple[Any, float] | None = None
 
 
+class StandIn(Node):
+    """What stands for a plain array in a function that ``jit`` writes down; see ``tracing``."""
+
+    __slots__ = ()
+
+
 def plain(x: Any) -> Any:
-    """The value of a node, or ``x`` as it is: for this package, which gives none of it away."""
-    return x._value if isinstance(x, Node) else x
+    """The value of a node, or ``x`` as it is: for this package, which gives none of it away.
+
+    While ``jit`` writes a function down, it is what stands for the array.
+    """
+    if not isinstance(x, Node):
+        return x
+    trace = writing and writer()
+    return trace.stand_in(x) if trace else x._value
 
 
 def changed_since(arg: Any, result: Node) -> bool:
@@ -145,7 +157,8 @@ def backpropagate(
     gradients = {root: gradient}
     derivatives: Any = ops.derivatives
     watchers = mode.get().watchers  # such as debug(), which says more than NumPy's warnings
-    with np.errstate(all="ignore") if watchers else nullcontext():
+    is_written = isinstance(watchers[0], Writer) if watchers else True  # NumPy warns then, as else
+    with nullcontext() if is_written else np.errstate(all="ignore"):
         for node in order:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
             inputs = [g, node if on_tensors else node._value]

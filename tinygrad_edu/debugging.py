@@ -10,10 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from tinygrad_edu import errors, ops
+from tinygrad_edu import errors, ops, refusals_of_jit
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.locks import locks
-from tinygrad_edu.modes import Mode, State, Watcher, mode
+from tinygrad_edu.modes import Mode, State, Watcher, mode, writer, writing
 from tinygrad_edu.tensor import Array, Tensor
 
 # How to leave out the elements where an operation is not finite: of which argument, and the line.
@@ -69,6 +69,8 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
         self._uses: dict[int, _Use] = {}  # of each result, by its id
 
     def __enter__(self) -> None:
+        if writing and writer():
+            raise refusals_of_jit.debug_inside()
         paused, watchers, scopes, variables = mode.get()
         mode.set(State(paused, (*watchers, self), scopes, variables))
         with self._counting:
@@ -86,7 +88,13 @@ class debug(Mode, Watcher):  # noqa: N801 (lower case as no_grad: it is used lik
         if is_over:
             self._release(list(self._uses))
 
-    def computed(self, result: Tensor, op: ops.Operation, args: tuple[Any, ...]) -> None:
+    def computed(
+        self,
+        result: Tensor,
+        op: ops.Operation,
+        args: tuple[Any, ...],
+        params: Any,  # noqa: ARG002
+    ) -> None:
         """Check the result of an operation; remember its line and lock what its graph needs."""
         if not self._entered:  # a block may end in another thread, or before a task that it started
             return

@@ -266,7 +266,7 @@ def failed(op: ops.Operation, args: tuple[Any, ...], error: Exception) -> Except
 def is_numpys(op: Any) -> bool:
     """Whether an operation is of NumPy or this package, and not of the user."""
     module = getattr(op, "__module__", None) or "numpy"
-    return module.partition(".")[0] in ("numpy", "tinygrad_edu")
+    return module.partition(".")[0] in ("numpy", "tinygrad_edu", "builtins", "_operator")
 
 
 def not_floating(op: Any, dtype: np.dtype[Any]) -> TypeError:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, Protocol, overloa
 import numpy as np
 
 from tinygrad_edu import errors, ops
+from tinygrad_edu.asides import checked
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_array, as_dtype, check_dtype
 from tinygrad_edu.modes import function_scope
@@ -182,8 +183,9 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     return rows
 
 
-def check_labels(indices: Array, num_classes: int) -> None:
-    """Refuse what are no integers from 0 to ``num_classes - 1``."""
+@checked
+def check_labels(indices: Array, num_classes: int, may_ignore: bool = False) -> None:
+    """Refuse what are no integers from 0 to ``num_classes - 1``; see ``ignore_index``."""
     if indices.size == 0:
         return
     if indices.dtype.kind not in "iu":
@@ -201,9 +203,12 @@ def check_labels(indices: Array, num_classes: int) -> None:
             "binary_cross_entropy_with_logits(scores, targets), both of one shape"
         )
     if smallest < 0 or largest >= num_classes:
+        advice = "number the classes from 0"
+        if may_ignore and np.any(indices == -100):  # which PyTorch leaves out unless told
+            advice += "; or leave -100 out: pass ignore_index=-100"
         raise ValueError(
             f"class labels go from 0 to {num_classes - 1} for {num_classes} classes, but these go "
-            f"from {smallest} to {largest}: number the classes from 0"
+            f"from {smallest} to {largest}: {advice}"
         )
 
 

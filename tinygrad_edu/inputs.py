@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.backprop import Node, plain
+from tinygrad_edu.backprop import Node, StandIn, plain
+from tinygrad_edu.modes import writer, writing
 
 
 def as_array(x: Any) -> NDArray[Any]:
@@ -19,10 +20,16 @@ def as_array(x: Any) -> NDArray[Any]:
         raise errors.masked()
     if isinstance(x, np.matrix):
         raise errors.matrix()
+    value = plain(x)
+    if isinstance(value, StandIn):
+        return value  # type: ignore[return-value]  # NumPy computes with it as with an array
     try:
-        array = np.asarray(plain(x))
+        array = np.asarray(value)
     except ValueError as error:
         raise errors.ragged(error) from None
+    trace = writing and writer()
+    if trace:
+        trace.given(array)
     if array.dtype == object and not array.ndim and not isinstance(x, np.ndarray):
         raise errors.no_array(x)
     return array
@@ -47,7 +54,7 @@ def as_data(data: Any, dtype: Any = None) -> NDArray[Any]:
     """A new array, in native byte order, of what can be the data of a Tensor."""
     if getattr(data, "requires_grad", False):
         raise errors.cut_off(data, "Use it as it is")
-    array = np.array(as_array(data))
+    array = as_array(data).copy("K")
     dtype = array.dtype if dtype is None else as_dtype(dtype)
     check_dtype(array.dtype)
     check_dtype(dtype)
@@ -60,20 +67,26 @@ def as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     Integers, booleans and numbers of NumPy take the dtype of the first Tensor of floating point, so
     that float32 stays float32. What only chooses, and has None for a rule, keeps its own.
     """
-    nodes = [plain(arg).dtype for arg in args if isinstance(arg, Node)]
+    nodes = [arg.dtype for arg in args if is_tensor(arg)]
     floating = [dtype for dtype in nodes if dtype.kind == "f"]
     operands: list[Any] = []
     for arg, rule in zip(args, ops.derivatives[op], strict=False):  # Each has no end
         value = as_array(arg)
         check_dtype(value.dtype)
-        keeps_dtype = value.dtype.kind == "f" and isinstance(arg, Node | np.ndarray)
+        kept = arg._value if isinstance(arg, StandIn) else arg
+        keeps_dtype = value.dtype.kind == "f" and isinstance(kept, Node | np.ndarray)
         if rule and floating and not keeps_dtype:
             value = value.astype(floating[0])
-            if isinstance(arg, Node):
+            if is_tensor(arg):
                 make: Any = type(arg)
                 arg = make(value, name=arg.name)
-        operands.append(arg if isinstance(arg, Node) or type(arg) in (float, int) else value)
+        operands.append(arg if is_tensor(arg) or type(arg) in (float, int) else value)
     return tuple(operands)
+
+
+def is_tensor(x: Any) -> bool:
+    """Whether it is a Tensor, and nothing that stands for an array."""
+    return isinstance(x, Node) and not isinstance(x, StandIn)
 
 
 def number_or_array(array: Any) -> Any:
@@ -84,7 +97,7 @@ def number_or_array(array: Any) -> Any:
 def own_parameter(param: Any) -> Any:
     """A parameter that nobody can change before ``backward`` needs it."""
     if isinstance(param, Node | np.ndarray):
-        return np.array(as_array(param))
+        return as_array(param).copy("K")
     return tuple(param) if isinstance(param, list) else param
 
 
@@ -99,5 +112,5 @@ def own_part(part: Any) -> Any:
     """A part of an index, likewise."""
     if part is None or part is Ellipsis or isinstance(part, int | np.integer | slice):
         return part
-    array = np.array(as_array(part))
+    array = as_array(part).copy("K")
     return array if array.size else array.astype(bool if array.dtype == bool else int)

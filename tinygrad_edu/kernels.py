@@ -22,11 +22,11 @@ def _by_blocks(compute: Callable[[Any, Any], None]) -> Function:
     """
 
     @functools.wraps(compute)
-    def elementwise(x: Any) -> Any:
+    def elementwise(x: Any, out: Any = None) -> Any:
         x = np.asarray(x)
         if x.dtype == np.float16:  # its exp overflows where the result does not
             return elementwise(x.astype(np.float32)).astype(np.float16)
-        y = np.empty(x.shape, x.dtype)
+        y = np.empty(x.shape, x.dtype) if out is None else out
         if x.ndim and x.size <= BLOCK:
             compute(x, y)
             return y

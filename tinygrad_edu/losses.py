@@ -202,7 +202,7 @@ def binary_cross_entropy(
     """
     probs = as_floating(probs)
     t = probabilities("binary_cross_entropy", probs, targets)
-    in_unit_interval("probs", probs)
+    in_unit_interval("probs", plain(probs))
     possible("probs", probs, (t == 0) | (plain(probs) != 0))
     possible("probs", probs, (t == 1) | (plain(probs) != 1))
     with np.errstate(divide="ignore"):
@@ -276,7 +276,7 @@ def cross_entropy(
     t, counts = weighted_targets(
         "cross_entropy", logits, targets, weight, ignore_index, label_smoothing
     )
-    warn_of_probabilities(logits)
+    warn_of_probabilities(plain(logits))
     if t.dtype.kind == "f":
         return _reduce(-_expected(log_softmax(logits), t), reduction, sample_weight, counts)
     shifted = logits - largest(logits, -1)  # -log p[t] is log(sum(exp(s))) - s[t]: two passes less
@@ -309,7 +309,7 @@ def nll_loss(
     """
     log_probs = as_floating(log_probs)
     t, counts = weighted_targets("nll_loss", log_probs, targets, weight, ignore_index)
-    logarithms(log_probs)
+    logarithms(plain(log_probs))
     return _reduce(-_expected(log_probs, t), reduction, sample_weight, counts)
 
 
@@ -345,8 +345,8 @@ def kl_divergence(p: Any, q: Any, *, sample_weight: Any = None, reduction: str =
             f"p has shape {p.shape} and q {q.shape}, but rows of probabilities, (N, K), are "
             "compared one to one"
         )
-    distributions("p", p)  # in the precision that they were given in
-    distributions("q", q)
+    distributions("p", plain(p))  # in the precision that they were given in
+    distributions("q", plain(q))
     if isinstance(p, Tensor) and p.requires_grad:
         q = as_floating(q, p.dtype)
     p = as_floating(p, q.dtype)

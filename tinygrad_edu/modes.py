@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import inspect
 import weakref
-from collections.abc import Callable
-from contextlib import ContextDecorator
+from collections.abc import Callable, Iterator
+from contextlib import ContextDecorator, contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple, NoReturn, TypeVar
+
+import numpy as np
 
 from tinygrad_edu import errors
 
@@ -17,8 +19,15 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 class Watcher:
     """Who is told of every operation as it happens, and warns better than NumPy does."""
 
-    def computed(self, result: Any, op: Any, args: tuple[Any, ...]) -> None:
-        """``op`` on ``args`` has given the Tensor ``result``."""
+    def around(self, compute: Callable[..., Any]) -> Callable[..., Any]:
+        """What to call for an operation."""
+        return np.errstate(all="ignore")(compute)
+
+    def made(self, leaf: Any, data: Any) -> None:
+        """The Tensor ``leaf`` was made from ``data``."""
+
+    def computed(self, result: Any, op: Any, args: tuple[Any, ...], params: Any) -> None:
+        """``op`` on ``args`` and ``params`` has given the Tensor ``result``."""
 
     def pulled_back(self, node: Any, arg: Any, gradient: Any) -> None:
         """Going backward, ``node`` has made ``gradient`` that of ``arg``, as far as it is known."""
@@ -37,6 +46,33 @@ class State(NamedTuple):
 
 
 mode: ContextVar[State] = ContextVar("mode", default=State())  # noqa: B039 (it is immutable)
+
+
+class Writer(Watcher):
+    """The watcher that writes a run down for ``jit``; see ``tracing``."""
+
+
+writing: list[Writer] = []  # those of all threads: if there is none, nobody need ask
+
+
+def writer() -> Any:
+    """Who writes down the function that is running; None if nobody does.
+
+    It is asked as ``writing and writer()``, which is quick where nothing is written down.
+    """
+    watchers = mode.get().watchers
+    return watchers[0] if watchers and isinstance(watchers[0], Writer) else None
+
+
+@contextmanager
+def unwatched() -> Iterator[None]:
+    """For what is made once, and is no part of the function that a writer writes down."""
+    paused, watchers, scopes, variables = mode.get()
+    mode.set(State(paused, (), scopes, variables))
+    try:
+        yield
+    finally:
+        mode.set(State(paused, watchers, scopes, variables))
 
 
 def is_recording() -> bool:

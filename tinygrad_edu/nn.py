@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Never
 
 import numpy as np
 
-from tinygrad_edu import errors, other_names
+from tinygrad_edu import errors, other_names, refusals_of_jit
 from tinygrad_edu.inputs import as_array
-from tinygrad_edu.modes import mode, scope
+from tinygrad_edu.modes import mode, scope, writer, writing
 from tinygrad_edu.tensor import Array, Tensor
 
 __all__ = ["Linear", "Module", "Sequential"]
@@ -64,6 +64,7 @@ class Module(metaclass=_Building):
     """
 
     is_built = False  # whether __init__ is through
+    changes = 0  # how often any module was given a part: what jit has found in it is another then
 
     def __setattr__(self, name: str, value: Any) -> None:
         old = vars(self).get(name)
@@ -80,7 +81,12 @@ class Module(metaclass=_Building):
                 f"take its place. To change its numbers, write .{name}.data = ...; to remove it, "
                 f".{name} = None"
             )
+        trace = writing and writer()
+        if trace and self.is_built:
+            raise trace.refuse(refusals_of_jit.kept_in_module(self, name))
         super().__setattr__(name, value)
+        if _is_part(value) or _is_part(old):
+            Module.changes += 1
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Compute the output of the module; calling the module calls this method.
@@ -229,6 +235,12 @@ def _no_parameter(path: str, result: Tensor) -> TypeError:
         "learned and saved. Compute the numbers first, Tensor(0.01 * numbers, requires_grad=True); "
         "or keep t.detach()"
     )
+
+
+def _is_part(value: Any) -> bool:
+    """Whether it is, or may hold, what a function under jit finds in a module."""
+    is_leaf = isinstance(value, Tensor) and value.is_leaf
+    return is_leaf or isinstance(value, Module | list | tuple | dict)
 
 
 def _refuse_results(path: str, value: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, numpy_arithmetic, numpy_arrangement, numpy_linalg, ops
-from tinygrad_edu.backprop import Node, plain
+from tinygrad_edu.backprop import Node, StandIn, plain
 from tinygrad_edu.ops import Operation
 
 # Functions that need no rule of their own, because those with a rule can say them.
@@ -44,7 +44,7 @@ FAILURES = (TypeError, ValueError, IndexError, OverflowError, AttributeError)
 def ask(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The answer of a query."""
     named = {name: _plain(arg) for name, arg in kwargs.items()}
-    known = _parameters(func)
+    known = parameters(func)
     if known and (unknown := [name for name in named if name not in known]):
         raise errors.unknown_parameters(func, unknown, known)
     try:
@@ -56,7 +56,8 @@ def ask(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 def _plain(arg: Any) -> Any:
     if isinstance(arg, list | tuple) and any(isinstance(part, Node) for part in arg):
         return type(arg)(plain(part) for part in arg)  # the keys of lexsort
-    return np.asarray(plain(arg)) if isinstance(arg, Node) else arg
+    value = plain(arg)
+    return value if value is arg or isinstance(value, StandIn) else np.asarray(value)
 
 
 def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -68,7 +69,7 @@ def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
     if (
         not args
         or len(args) > _leading(func)
-        or not kwargs.keys() <= _parameters(composition).keys()
+        or not kwargs.keys() <= parameters(composition).keys()
     ):
         args, kwargs = _read(func, args, kwargs)
     try:
@@ -80,7 +81,7 @@ def compose(func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]) -> A
 @cache
 def _leading(func: Operation) -> float:
     """How many parameters of a composition stand where NumPy's do: the leading ones."""
-    ours, theirs = _parameters(compositions[func]), _parameters(func)
+    ours, theirs = parameters(compositions[func]), parameters(func)
     several = any(p.kind is p.VAR_POSITIONAL for p in (*ours.values(), *theirs.values()))
     if several or not theirs or isinstance(func, np.ufunc):  # of which no other ones come here
         return inf
@@ -93,7 +94,7 @@ def _read(
     func: Operation, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, Any]]:
     """The arguments by the names of NumPy, but for those that stand where NumPy's do."""
-    ours, theirs = _parameters(compositions[func]), [*_parameters(func)]
+    ours, theirs = parameters(compositions[func]), [*parameters(func)]
     if theirs and not args:
         args = (kwargs[theirs[0]],)
         kwargs = {name: value for name, value in kwargs.items() if name != theirs[0]}
@@ -112,7 +113,8 @@ def _read(
 
 
 @cache
-def _parameters(function: Operation) -> Mapping[str, Parameter]:
+def parameters(function: Operation) -> Mapping[str, Parameter]:
+    """The parameters of a function by name; none, if it tells none."""
     try:
         return signature(function).parameters
     except ValueError:  # some of NumPy's functions in C tell none, such as where before NumPy 2.4
@@ -121,7 +123,7 @@ def _parameters(function: Operation) -> Mapping[str, Parameter]:
 
 def _is_default(function: Operation, name: str, value: Any) -> bool:
     """Whether NumPy has a parameter of that name, and the value says nothing new."""
-    parameter = _parameters(function).get(name)
+    parameter = parameters(function).get(name)
     if not errors.is_numpys(function):
         return False
     return value is None or (parameter is not None and value is parameter.default)
@@ -138,7 +140,7 @@ def bind(
     if len(args) == count and not kwargs and None not in rules:
         return args, kwargs
     if len(args) != count:
-        names = [*_parameters(op)]
+        names = [*parameters(op)]
         kwargs = dict(zip(names[count:], args[count:], strict=False)) | kwargs
         args = args[:count] + tuple(kwargs.pop(n) for n in names[len(args) : count] if n in kwargs)
     if len(args) != count:
@@ -146,7 +148,7 @@ def bind(
     for i, (arg, rule) in enumerate(zip(args, rules, strict=True)):
         if rule is None and getattr(arg, "requires_grad", False):
             raise errors.no_rule_for(op, f"argument {i}")
-    known = _parameters(next(filter(None, rules)))
+    known = parameters(next(filter(None, rules)))
     for name, value in kwargs.items():
         if name not in known and not _is_default(op, name, value):
             raise errors.unknown_parameters(op, [name], [*known][count + 2 :])

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops
+from tinygrad_edu.asides import checked, may_hold
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_array
 from tinygrad_edu.numpy_arrangement import axes_of
@@ -65,9 +66,9 @@ def root(total: Any, degree: float = 2) -> Any:
     All further derivatives are 0 there, too.
     """
     zero = total == 0
-    positive = np.where(zero, 1, total) if np.any(zero) else total
+    positive = np.where(zero, 1, total) if may_hold(zero) else total
     root = np.sqrt(positive) if degree == 2 else positive ** (1 / degree)
-    return np.where(zero, 0, root) if np.any(zero) else root
+    return np.where(zero, 0, root) if may_hold(zero) else root
 
 
 def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = False) -> Any:
@@ -84,9 +85,14 @@ def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = Fal
         shape[axis] = -1
         weights = np.reshape(weights, shape)
     total = np.sum(weights, axis=axis, keepdims=keepdims)
+    _check_weights(plain(total))
+    return np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
+
+
+@checked
+def _check_weights(total: Any) -> None:
     if np.any(total == 0):
         raise ZeroDivisionError("the weights of np.average sum to zero")
-    return np.sum(np.multiply(a, weights), axis=axis, keepdims=keepdims) / total
 
 
 def _in_order(rows: Any) -> Any:
@@ -112,8 +118,7 @@ def _median(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """Between the two numbers next to it, by the numbers and by q; at a number, the slope above."""
-    if not np.all((as_array(q) >= 0) & (as_array(q) <= 1)):
-        raise ValueError("quantiles are from 0 to 1, percentiles from 0 to 100")
+    _check_quantiles(as_array(q))
     rows = _rows(a, axis)
     order = _in_order(rows)
     last = order.shape[-1] - 1
@@ -131,9 +136,15 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
     return np.reshape(found, np.shape(q) + np.shape(rows)[:-1])
 
 
+@checked
+def _check_quantiles(q: Any) -> None:
+    if not np.all((q >= 0) & (q <= 1)):
+        raise ValueError("quantiles are from 0 to 1, percentiles from 0 to 100")
+
+
 def _or_nan(y: Any, rows: Any, order: Any) -> Any:
     """``y``, but in rows that have a nan, which is the last in order, that nan."""
-    if not np.any(np.isnan(rows)):
+    if not may_hold(np.isnan(rows)):
         return y
     last = _take(rows, order[..., -1:])[..., 0]
     return np.where(np.isnan(last), last, y)

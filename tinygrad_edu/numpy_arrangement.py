@@ -14,7 +14,7 @@ from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
 from tinygrad_edu import ops
 from tinygrad_edu.backprop import Node, plain
-from tinygrad_edu.inputs import as_dtype, check_dtype
+from tinygrad_edu.inputs import as_array, as_dtype, check_dtype, is_tensor
 from tinygrad_edu.ops import Operation
 
 
@@ -29,7 +29,7 @@ def _positions(*arrays: Any) -> list[Any]:
 
 def _setting(x: Any) -> Any:
     """What only chooses, as plain data; a Tensor that requires a gradient is refused."""
-    return np.asarray(x) if isinstance(x, Node) else x
+    return np.asarray(x) if is_tensor(x) else x
 
 
 def _moved(function: Operation) -> Operation:
@@ -99,7 +99,7 @@ def _insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Any:
     """The numbers of both at the positions that NumPy gives."""
     old, new = _positions(arr, values)
     row = np.concatenate([arr, values], None)[np.insert(old, _setting(obj), new, axis)]
-    return ops.cast(row, dtype=np.asarray(plain(arr)).dtype)
+    return ops.cast(row, dtype=as_array(arr).dtype)
 
 
 # Shapes.

@@ -125,7 +125,7 @@ derivatives |= {
 
 def _power_base(g: Any, y: Any, a: Any, b: Any) -> Any:
     """g * b * a ** (b - 1)"""
-    if np.any(b == 0):  # a ** 0 is flat in a, but b * a ** (b - 1) would read 0 * inf near 0
+    if not isinstance(b, int | float) or b == 0:  # b * a ** (b - 1) would read 0 * inf near 0
         near = (b == 0) & (a < np.finfo(y.dtype).tiny) & (a > -np.finfo(y.dtype).tiny)
         a = np.where(near, 1, a)
     return g * b * a ** (b - 1)
@@ -188,7 +188,7 @@ def _solve_right(g: Any, y: Any, a: Any, b: Any) -> Any:
 
 def _logabsdet(g: Any, y: Any, x: Any) -> Any:
     """g * linalg.inv(x).T"""
-    if np.any(y == -np.inf):
+    if isinstance(y, np.ndarray | np.generic) and np.any(y == -np.inf):
         raise np.linalg.LinAlgError("a determinant has no derivative here at a singular matrix")
     return np.expand_dims(g, (-2, -1)) * np.swapaxes(np.linalg.inv(x), -1, -2)
 
@@ -199,7 +199,8 @@ def _by_columns(x: Any) -> bool:
     Its gradient is added faster if it lies so, too: a step of a layer of 784 x 256 takes a
     twentieth less.
     """
-    return isinstance(x, np.ndarray) and x.flags.fnc
+    value = getattr(x, "_value", x)  # of a Tensor, too
+    return isinstance(value, np.ndarray) and value.flags.fnc
 
 
 def _with_axes_back(reduced: Any, x: Any, axis: Any, keepdims: bool) -> Any:

@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.backprop import plain
+from tinygrad_edu.asides import checked
 from tinygrad_edu.functional import as_floating, check_labels
 from tinygrad_edu.inputs import as_array, check_dtype
 from tinygrad_edu.modes import is_recording
 from tinygrad_edu.tensor import Array, Tensor
+
+IGNORING = ("cross_entropy", "nll_loss")  # they take ignore_index
 
 
 def matching(loss: str, predictions: Any, targets: Any) -> Array:
@@ -38,24 +40,36 @@ def margins(loss: str, scores: Any, targets: Any) -> Any:
     """``y * s`` for scores s and labels y in {-1, +1}: positive where the sign of s is right."""
     scores = as_floating(scores)
     y = matching(loss, scores, targets)
+    _check_signs(loss, y)
+    return y * scores
+
+
+@checked
+def _check_signs(loss: str, y: Array) -> None:
+    """Refuse labels that are not -1 and +1."""
     if not np.all((y == 1) | (y == -1)):
         advice = "label the classes -1 and +1"
         if np.all((y == 0) | (y == 1)):
             advice = "turn 0 and 1 into -1 and +1, 2 * y - 1"
         raise ValueError(f"{loss} takes labels -1 and +1, but got {np.unique(y)[:5]}: {advice}")
-    return y * scores
 
 
 def probabilities(loss: str, predictions: Any, targets: Any) -> Array:
     """Targets in [0, 1], of the shape and dtype of the predictions."""
     t = matching(loss, predictions, targets)
+    _check_from_0_to_1(loss, t)
+    return t
+
+
+@checked
+def _check_from_0_to_1(loss: str, t: Array) -> None:
+    """Refuse targets outside of [0, 1]."""
     if t.size and not 0 <= t.min() <= t.max() <= 1:
         signs = np.all(np.abs(t) == 1)
         raise ValueError(
             f"{loss} takes targets from 0 to 1, but these go from {t.min():.4g} to {t.max():.4g}"
             + (": turn -1 and +1 into 0 and 1, (y + 1) / 2" if signs else "")
         )
-    return t
 
 
 def class_labels(loss: str, scores: Any, targets: Any) -> Array:
@@ -72,7 +86,7 @@ def class_labels(loss: str, scores: Any, targets: Any) -> Array:
             f"{loss} got scores of shape {shape} and targets of shape {labels.shape}, but class "
             f"indices have shape {rows}, one for each row of scores{advice}"
         )
-    check_labels(labels, shape[-1])
+    check_labels(labels, shape[-1], loss in IGNORING)
     return labels.astype(int, copy=False)
 
 
@@ -82,21 +96,27 @@ def classes_or_rows(loss: str, scores: Any, targets: Any) -> Array:
     if t.shape != scores.shape or not t.shape or not t.shape[-1]:
         return class_labels(loss, scores, targets)
     check_dtype(t.dtype)  # astype would read text
-    one_score = t.ndim == 1 or t.shape[-1] == 1
+    if t.ndim == 1 or t.shape[-1] == 1:
+        _check_not_one_score(loss, t)
+    distributions("targets", t)  # in the precision that they were given in
+    return t.astype(scores.dtype)
+
+
+@checked
+def _check_not_one_score(loss: str, t: Array) -> None:
+    """Refuse labels 0 and 1 where rows of probabilities have one number each."""
     labels = t.dtype.kind in "iub" or np.all((t == 0) | (t == 1))
-    if one_score and labels and not np.all(t.sum(axis=-1) == 1):
+    if labels and not np.all(t.sum(axis=-1) == 1):
         raise ValueError(
             f"{loss} got scores and labels of the one shape {t.shape}, one score for each example: "
             "for labels 0 and 1 write binary_cross_entropy_with_logits(scores, targets); for K "
             "classes give each example a row of K scores, (N, K)"
         )
-    distributions("targets", t)  # in the precision that they were given in
-    return t.astype(scores.dtype)
 
 
-def in_unit_interval(what: str, probs: Any) -> None:
+@checked
+def in_unit_interval(what: str, p: Array) -> None:
     """Refuse what is no probability."""
-    p = plain(probs)
     if p.size and not 0 <= p.min() <= p.max() <= 1:
         raise ValueError(
             f"{what} are probabilities, but go from {p.min():.4g} to {p.max():.4g}: apply sigmoid "
@@ -104,9 +124,9 @@ def in_unit_interval(what: str, probs: Any) -> None:
         )
 
 
-def distributions(what: str, rows: Any) -> None:
+@checked
+def distributions(what: str, p: Array) -> None:
     """Refuse rows that are not probabilities with sum 1."""
-    p = plain(rows)
     sums = _sums(p)
     apart = np.abs(sums - 1)
     if p.min(initial=0) >= 0 and apart.max(initial=0) <= _rounding(p):
@@ -119,9 +139,10 @@ def distributions(what: str, rows: Any) -> None:
     )
 
 
-def logarithms(log_probs: Any) -> None:
+@checked
+def logarithms(log_probs: Array) -> None:
     """Refuse what is no logarithm of probabilities."""
-    largest = plain(log_probs).max(initial=0)
+    largest = log_probs.max(initial=0)
     if not largest <= _rounding(log_probs):
         raise ValueError(
             f"a log-probability is at most 0, but log_probs goes up to {largest:.4g}: pass "
@@ -131,7 +152,13 @@ def logarithms(log_probs: Any) -> None:
 
 def possible(what: str, probs: Any, expected: Array) -> None:
     """Refuse to look for a gradient where the loss is infinite; as a value, infinity is right."""
-    if isinstance(probs, Tensor) and probs.requires_grad and is_recording() and not expected.all():
+    if isinstance(probs, Tensor) and probs.requires_grad and is_recording():
+        _check_all(what, expected)
+
+
+@checked
+def _check_all(what: str, expected: Array) -> None:
+    if not expected.all():
         raise ValueError(
             f"{what} gives probability 0 to what has happened: the loss is infinite there, and has "
             "no gradient. Compute it from scores, which do not underflow, with "
@@ -145,20 +172,20 @@ def warn_of_sigmoid(logits: Any) -> None:
         warnings.warn(
             "binary_cross_entropy_with_logits takes scores and applies sigmoid itself, but these "
             "are the result of sigmoid; leave it out, or write binary_cross_entropy",
-            stacklevel=4,
+            stacklevel=errors.level_of_the_user(),
         )
 
 
-def warn_of_probabilities(logits: Any) -> None:
+@checked
+def warn_of_probabilities(x: Array) -> None:
     """Warn of scores that look as if they had been through a softmax."""
-    x = plain(logits)
     if x.size == 0 or x.shape[-1] < 2 or x.item(x.argmin()) < 0:
         return
     if np.all(np.abs(_sums(x) - 1) <= _rounding(x)):
         warnings.warn(
             "cross_entropy takes scores, but every row here is at least 0 and has sum 1, as after "
             "a softmax; for probabilities write nll_loss(np.log(probs), targets)",
-            stacklevel=4,
+            stacklevel=errors.level_of_the_user(),
         )
 
 

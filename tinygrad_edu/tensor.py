@@ -23,7 +23,7 @@ from tinygrad_edu.backprop import (
 )
 from tinygrad_edu.inputs import as_data, as_operands, number_or_array, own_index, own_parameter
 from tinygrad_edu.kernels import quick
-from tinygrad_edu.modes import is_recording, mode
+from tinygrad_edu.modes import is_recording, mode, writer, writing
 from tinygrad_edu.pairs import warn_of_pairs
 
 Array = NDArray[Any]
@@ -60,8 +60,8 @@ def record(
             break
 
     compute = quick.get(op, op)
-    if watchers:  # they say more than NumPy's warnings
-        compute = np.errstate(all="ignore")(compute)
+    for watcher in watchers:
+        compute = watcher.around(compute)
     try:
         value = compute(*values, **params) if params else compute(*values)
     except (TypeError, ValueError, IndexError, OverflowError) as error:
@@ -77,7 +77,7 @@ def record(
             value = value.copy()  # a leaf does not change when what it is a view of does
         Node.__init__(result, value, time)
     for watcher in watchers:
-        watcher.computed(result, op, args)
+        watcher.computed(result, op, args, params)
     return result
 
 
@@ -88,14 +88,24 @@ def numbers(tensor: "Tensor", *, to_compute: bool = True) -> Any:
     on the variables: the function would compute with it, and that part of the gradient would be
     lost unseen. To look at it (``to_compute=False``), to compare or to print, is right.
     """
+    if to_compute:
+        refuse_if_differentiated(tensor)
+    return plain(tensor)
+
+
+def refuse_if_differentiated(tensor: "Tensor") -> None:
+    """Refuse to take out or change what a transform differentiates."""
     variables = mode.get().variables
-    if variables and to_compute and depends_on(tensor, variables):
+    if variables and depends_on(tensor, variables):
         raise errors.number_taken(tensor)
-    return tensor._value
 
 
 def replace(leaf: "Tensor", value: Any) -> None:
     """Set the data of a leaf to an array of its shape and dtype that is used nowhere else."""
+    trace = writing and writer()
+    if trace:
+        trace.assign(leaf, value)
+        return
     with changing:
         leaf._time = inf  # so that a thread that goes backward meanwhile sees that it changes
         leaf._value = number_or_array(value)
@@ -116,6 +126,21 @@ def lend(leaf: "Tensor") -> Array:
             leaf._time = inf
         found: Array = leaf._value
         return found
+
+
+def _add_gradients(found: Mapping[Any, Any]) -> None:
+    """Add to the gradient of each leaf what going backward has found."""
+    with changing:
+        # Copies, because a rule may give one array to several. All sums come before any change, so
+        # that an error changes nothing.
+        totals = [
+            (leaf, np.array(g if leaf._grad is None else leaf._grad + g, leaf._value.dtype))
+            for leaf, g in found.items()
+        ]
+        for leaf, total in totals:
+            is_sum = leaf._grad is not None and leaf._grad.any()  # not of zeros
+            leaf._passes = leaf._passes + 1 if is_sum else 1
+            leaf._grad = total
 
 
 # The operators and methods of Tensor are made from the operations that they stand for.
@@ -225,6 +250,8 @@ class Tensor(Node):
     ) -> None:
         value = as_data(data, dtype)
         super().__init__(number_or_array(value), next(clock))
+        for watcher in mode.get().watchers:
+            watcher.made(self, value)
         self.name = name
         self.requires_grad = requires_grad
 
@@ -241,6 +268,10 @@ class Tensor(Node):
         One thread must not change data while another goes backward; to assign a new array, as in
         ``w.data = w.data - ...``, is noticed even then.
         """
+        trace = writing and writer()
+        if trace:
+            refuse_if_differentiated(self)
+            return trace.stand_in(self, np.asarray)  # type: ignore[no-any-return]
         array: Array = numbers(self)
         if self.op is None:
             return lend(self)
@@ -254,7 +285,7 @@ class Tensor(Node):
             raise errors.result_is_fixed(self, "data")
         if isinstance(value, Tensor) and value._requires_grad:
             raise errors.assigned_result(value)
-        numbers(self)  # refuses to change what is being differentiated
+        refuse_if_differentiated(self)
         value = as_data(value, self.dtype)
         if value.shape != self.shape:
             raise errors.data_shape(self, value.shape)
@@ -332,6 +363,8 @@ class Tensor(Node):
         """A leaf with a copy of the data, through which no gradient flows."""
         leaf = Tensor.__new__(Tensor)
         Node.__init__(leaf, self._value.copy(), next(clock))
+        for watcher in mode.get().watchers:
+            watcher.made(leaf, self)
         leaf.name = self.name
         return leaf
 
@@ -376,18 +409,11 @@ class Tensor(Node):
             raise errors.many_numbers(self)
         warn_of_pairs(self)
         order = topological_order(self)
-        found = backpropagate(self, seed[()], order)
-        with changing:
-            # Copies, because a rule may give one array to several. All sums come before any change,
-            # so that an error changes nothing.
-            totals = [
-                (leaf, np.array(g if leaf._grad is None else leaf._grad + g, leaf._value.dtype))
-                for leaf, g in found.items()
-            ]
-            for leaf, total in totals:
-                is_sum = leaf._grad is not None and leaf._grad.any()  # not of zeros
-                leaf._passes = leaf._passes + 1 if is_sum else 1
-                leaf._grad = total
+        trace = writing and writer()
+        if not trace:
+            _add_gradients(backpropagate(self, seed[()], order))
+        else:
+            trace.go_backward(self, seed, order)
         if not retain_graph:
             if self.op is not None:
                 self._passes = 1
@@ -402,7 +428,8 @@ class Tensor(Node):
         """
         if self.op is not None:
             warnings.warn(errors.gradient_of_result(self), stacklevel=2)
-        return self._grad
+        trace = writing and writer()
+        return trace.gradient(self) if trace else self._grad
 
     @grad.setter
     def grad(self, value: Any) -> None:
@@ -411,14 +438,20 @@ class Tensor(Node):
         array = None if value is None else as_data(value, self.dtype)
         if array is not None and array.shape != self.shape:
             raise errors.not_a_gradient(self, array.shape)
-        self._grad = array
-        self._passes = 0
+        self._set_gradient(array)
 
     def zero_grad(self) -> None:
         """Forget the gradient, so that the next ``backward`` does not add to it."""
         if self.op is None:
-            self._grad = None
-            self._passes = 0
+            self._set_gradient(None)
+
+    def _set_gradient(self, array: Any) -> None:
+        trace = writing and writer()
+        if trace:
+            trace.set_gradient(self, array)
+            return
+        self._grad = array
+        self._passes = 0
 
     # Operators. ``w -= step`` changes a leaf that requires a gradient, and needs no_grad() for it;
     # from all else it computes a new result, as ``t = t - step`` does.

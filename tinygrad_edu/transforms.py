@@ -8,7 +8,7 @@ import numpy as np
 
 from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, backpropagate, changed_since, plain, topological_order
-from tinygrad_edu.modes import State, function_scope, is_recording, mode
+from tinygrad_edu.modes import State, function_scope, is_recording, mode, writer, writing
 from tinygrad_edu.pairs import warn_of_pairs
 from tinygrad_edu.tensor import Tensor
 
@@ -151,7 +151,7 @@ def _differentiate(
             derivatives = how(y, order, variables, nested)
     finally:
         mode.set(before)
-    value = y if nested else np.array(plain(y))
+    value = y if nested else _array(y)
     return value, tuple(derivatives) if isinstance(argnums, tuple) else derivatives[0]
 
 
@@ -197,11 +197,17 @@ def _gradients(
 ) -> list[Any]:
     warn_of_pairs(y)
     seed = np.ones(y.shape, y.dtype)[()] if seed is None else seed
-    found = backpropagate(y, Tensor(seed) if nested else seed, order, on_tensors=nested)
+    on_tensors = nested or bool(writing and writer())
+    found = backpropagate(y, Tensor(seed) if on_tensors else seed, order, on_tensors=on_tensors)
     gradients = [(found[v] if v in found else np.zeros(v.shape), v.dtype) for v in variables]
     if nested:
         return [_in_graph(g, dtype) for g, dtype in gradients]
-    return [np.array(g, dtype) for g, dtype in gradients]
+    return [_array(g).astype(dtype, copy=False) for g, dtype in gradients]
+
+
+def _array(x: Any) -> Any:
+    """The numbers of ``x`` in an array of its own."""
+    return np.copy(plain(x))
 
 
 def _in_graph(g: Any, dtype: Any) -> Tensor:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.asides import checked
 from tinygrad_edu.functional import one_hot
 from tinygrad_edu.inputs import as_array, check_dtype
 from tinygrad_edu.targets import as_targets, classes_or_rows, constant
@@ -26,14 +27,8 @@ def weighted_targets(
     if type(label_smoothing) is not float or label_smoothing != 0.0:
         label_smoothing = constant("label_smoothing", label_smoothing)
     if weight is None and ignore_index is None and label_smoothing == 0:
-        try:
-            return classes_or_rows(loss, scores, targets), None
-        except ValueError as error:
-            t = as_targets(targets)
-            if t.dtype.kind == "i" and np.any(t == -100):  # which PyTorch leaves out unless told
-                raise ValueError(f"{error}; or leave -100 out: pass ignore_index=-100") from None
-            raise
-    t = as_targets(targets).copy()
+        return classes_or_rows(loss, scores, targets), None
+    t = as_targets(targets)
     check_dtype(t.dtype)
     kept = np.ones(t.shape, bool)
     if ignore_index is not None:
@@ -48,7 +43,7 @@ def weighted_targets(
                 "left out by a sample_weight of 0"
             )
         kept = t != ignore_index
-        t[~kept] = 0
+        t = np.where(kept, t, t.dtype.type(0))
     t = classes_or_rows(loss, scores, t)
     classes = scores.shape[-1]
     of_class = _weights("weight", np.ones(classes) if weight is None else weight)
@@ -100,13 +95,18 @@ def factors(losses: Any, sample_weight: Any, counts: Array | None, mean: bool) -
     w = w.reshape(w.shape + (1,) * (losses.ndim - w.ndim))
     if mean and losses.size:
         total = np.mean(w if counts is None else w * counts)  # broadcasting changes no mean
-        if total == 0:
-            raise ValueError(
-                "no example counts in this mean, 0 / 0: all weights are 0, or all labels are left "
-                'out. Skip the batch, or write reduction="sum", which is 0 here'
-            )
+        _check_total(total)
         w = w / total
     return w.astype(losses.dtype)
+
+
+@checked
+def _check_total(total: float) -> None:
+    if total == 0:
+        raise ValueError(
+            "no example counts in this mean, 0 / 0: all weights are 0, or all labels are left out. "
+            'Skip the batch, or write reduction="sum", which is 0 here'
+        )
 
 
 def _weights(what: str, values: Any) -> Array:
@@ -115,9 +115,14 @@ def _weights(what: str, values: Any) -> Array:
         raise errors.cut_off(values, f"The {what} of a loss is data and is not learned")
     weights = as_array(values)
     check_dtype(weights.dtype)
+    _check_weights(what, weights)
+    return weights.astype(float)
+
+
+@checked
+def _check_weights(what: str, weights: Array) -> None:
     if weights.size and not 0 <= weights.min() <= weights.max() < np.inf:
         raise ValueError(
             f"{what} is made of finite numbers, not below 0, but these go from "
             f"{weights.min():.4g} to {weights.max():.4g}"
         )
-    return weights.astype(float)

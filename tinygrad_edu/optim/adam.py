@@ -69,11 +69,13 @@ class Adam(Optimizer):
         g = g.astype(memory["exp_avg"].dtype)
         if settings["weight_decay"]:
             g = g + settings["weight_decay"] * p
-        t = int(memory["step"]) + 1
+        t = memory["step"] + 1
         m = beta1 * memory["exp_avg"] + (1 - beta1) * g
         v = beta2 * memory["exp_avg_sq"] + (1 - beta2) * g * g
-        step = m / (1 - beta1**t) / (np.sqrt(v / (1 - beta2**t)) + settings["eps"])
-        return p - settings["lr"] * step, {"step": np.array(t), "exp_avg": m, "exp_avg_sq": v}
+        of_m = (1 - np.power(beta1, t)).astype(m.dtype)
+        of_v = (1 - np.power(beta2, t)).astype(v.dtype)
+        step = m / of_m / (np.sqrt(v / of_v) + settings["eps"])
+        return p - settings["lr"] * step, {"step": t, "exp_avg": m, "exp_avg_sq": v}
 
 
 class AdamW(Adam):

@@ -1,9 +1,11 @@
 """Gradients that are too long, made shorter."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 
+from tinygrad_edu.asides import checked
 from tinygrad_edu.optim.optimizer import Setting, parameters
 from tinygrad_edu.tensor import Tensor
 
@@ -25,7 +27,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
     >>> from tinygrad_edu import Tensor, optim
     >>> w = Tensor([3.0, 4.0], requires_grad=True)
     >>> (w * w).sum().backward()
-    >>> optim.clip_grad_norm([w], max_norm=1.0)
+    >>> print(optim.clip_grad_norm([w], max_norm=1.0))
     10.0
     >>> w.grad.round(4)
     array([0.6, 0.8])
@@ -33,14 +35,18 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
     max_norm = MAX_NORM.checked(max_norm, {})
     found = [(p, p.grad) for p in parameters("clip_grad_norm", params) if p.grad is not None]
     lengths = [np.linalg.norm(np.ravel(g).astype(float)) for _, g in found]
-    length = float(np.linalg.norm(lengths))
+    length: Any = np.linalg.norm(np.stack(lengths)) if lengths else np.float64(0.0)
+    _check_length(length, max_norm)
+    factor = np.minimum(max_norm / (length + 1e-6), 1.0)
+    for p, g in found:
+        p.grad = g * factor.astype(g.dtype)
+    return length  # type: ignore[no-any-return]  # a float64, which is a float of Python, too
+
+
+@checked
+def _check_length(length: float, max_norm: float) -> None:
     if not np.isfinite(length):
         raise FloatingPointError(
             f"the gradients have length {length}, and no factor makes that {max_norm}; compute the "
             "loss inside debug(), which says where it began"
         )
-    factor = max_norm / (length + 1e-6)
-    if factor < 1:
-        for p, g in found:
-            p.grad = g * factor
-    return length

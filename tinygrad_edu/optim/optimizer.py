@@ -8,9 +8,11 @@ from typing import Any, Never, NoReturn
 
 import numpy as np
 
-from tinygrad_edu import errors
+from tinygrad_edu import errors, refusals_of_jit
+from tinygrad_edu.asides import live
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_data
+from tinygrad_edu.modes import unwatched, writer, writing
 from tinygrad_edu.other_names import OPTIMIZERS, instead
 from tinygrad_edu.tensor import Array, Tensor, replace
 
@@ -20,6 +22,13 @@ NOT_A_LIST = (Tensor, Mapping, set)  # of which something is iterated, but not p
 def number(value: Any, low: float, high: float) -> bool:
     """Whether a value is a number from ``low`` up to, and without, ``high``."""
     return not isinstance(value, bool) and low <= value < high
+
+
+def refuse_under_jit(name: str) -> None:
+    """Refuse to change a setting in a function under jit, which reads it in each call."""
+    trace = writing and writer()
+    if trace:
+        raise trace.refuse(refusals_of_jit.setting_changed(name))
 
 
 class Setting:
@@ -48,6 +57,7 @@ class Setting:
         return first
 
     def __set__(self, optimizer: Any, value: Any) -> None:
+        refuse_under_jit(self.name)
         values = [self.checked(value, group.settings) for group in optimizer.groups]
         for group, each in zip(optimizer.groups, values, strict=True):
             group.settings[self.name] = each
@@ -83,6 +93,7 @@ class Group(Mapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self.settings:
             raise KeyError(f"{name!r} is no setting: there are {', '.join(self.settings)}")
+        refuse_under_jit(name)
         self.settings[name] = getattr(self._kind, name).checked(value, self.settings)
 
     def __iter__(self) -> Iterator[str]:
@@ -140,7 +151,7 @@ class Optimizer:
             groups.append(Group(type(self), learned, own))
         self.groups = tuple(groups)
         self.params = tuple(p for group in groups for p in group.params)
-        self._memory: dict[Tensor, dict[str, Array]] = {}
+        self._memory: dict[Tensor, dict[str, Tensor]] = {}
         if not self.params:
             raise ValueError(
                 f"{kind} got no parameters to learn: pass model.parameters(), of a model whose "
@@ -176,22 +187,32 @@ class Optimizer:
             raise TypeError("step takes no closure: call it first, closure(), and then step()")
         moved = []
         for group in self.groups:
-            settings = group.settings
+            settings = live(group.settings, "lr")
             for p in group.params:
                 g = p.grad
                 if g is None:
                     continue
-                memory = self._memory.get(p)
-                if memory is None:
-                    memory = self.start(p, settings)
+                memory = self._memory.get(p) or self._started(p, group.settings)
                 data = plain(p)
-                new, memory = self.rule(data, g, memory, settings)
-                moved.append((p, new.astype(data.dtype, copy=False), memory))
+                before = {name: plain(leaf) for name, leaf in memory.items()} if memory else {}
+                new, after = self.rule(data, g, before, settings)
+                moved.append((p, new.astype(data.dtype, copy=False)))
+                if after:
+                    moved += [(memory[name], array) for name, array in after.items()]
         if not moved:
             raise RuntimeError("no parameter has a gradient: call loss.backward() before step()")
-        for p, new, memory in moved:
-            replace(p, new)
-            self._memory[p] = memory
+        for leaf, new in moved:
+            replace(leaf, new)
+
+    def _started(self, p: Tensor, settings: Mapping[str, Any]) -> dict[str, Tensor]:
+        """The memory of the first step, in Tensors, whose data each step replaces."""
+        arrays = self.start(p, settings)
+        if not arrays:
+            return {}
+        with unwatched():  # it is made once, and not in each call of a function under jit
+            memory = {name: Tensor(array, name=name) for name, array in arrays.items()}
+        self._memory[p] = memory
+        return memory
 
     def zero_grad(self, **others: Never) -> None:
         """Forget all gradients, before the next ``backward`` adds to them."""
@@ -210,7 +231,7 @@ class Optimizer:
         return self._state([group.settings for group in self.groups], self._memory)
 
     def _state(
-        self, settings: list[dict[str, Any]], memories: Mapping[Tensor, dict[str, Array]]
+        self, settings: list[dict[str, Any]], memories: Mapping[Tensor, Mapping[str, Any]]
     ) -> dict[str, Array]:
         state = {}
         positions = {p: i for i, p in enumerate(self.params)}
@@ -218,9 +239,9 @@ class Optimizer:
             state[f"groups.{i}.params"] = np.array([positions[p] for p in group.params], int)
             state |= {f"groups.{i}.{name}": np.array(value) for name, value in values.items()}
             for p in group.params:
-                memory = self.start(p, values) | memories.get(p, {})
-                for name in self.start(p, values):
-                    state[f"state.{positions[p]}.{name}"] = np.array(memory[name])
+                memory = memories.get(p, {})
+                for name, first in self.start(p, values).items():
+                    state[f"state.{positions[p]}.{name}"] = np.array(memory.get(name, first))
         return state
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -262,8 +283,12 @@ class Optimizer:
             if kind == "state":
                 memories[self.params[int(position)]][part] = array.astype(old.dtype)
         for group, values in zip(self.groups, settings, strict=True):
-            group.settings = values
-        self._memory = memories
+            group.settings.update(values)
+        for p, arrays in memories.items():  # into the Tensors that a program of jit has
+            memory = self._memory.setdefault(p, {})
+            for name, tensor in memory.items():
+                replace(tensor, arrays.pop(name, np.zeros(tensor.shape, tensor.dtype)))
+            memory |= {name: Tensor(array, name=name) for name, array in arrays.items()}
 
 
 def parameters(taker: str, params: Any) -> tuple[Tensor, ...]:

@@ -1,0 +1,444 @@
+"""From the lines of a traced function to the text of one Python function, and its memory.
+
+Results that stay inside the program are put into buffers that are made once, and used again when a
+result is no longer needed. What leaves the program is new, in each call. All that changes, changes
+at the end, at once.
+"""
+
+import keyword
+import linecache
+import os
+import unicodedata
+import weakref
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from itertools import chain, count, repeat
+from math import isfinite
+from operator import is_
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors, kernels, ops, rewrites
+from tinygrad_edu.backprop import changing, clock
+from tinygrad_edu.kernels import quick
+from tinygrad_edu.rewrites import Rewriting, add_at, by_columns, called, is_array, is_elementwise
+from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.tracing import (
+    INPUTS,
+    Change,
+    Line,
+    Trace,
+    data_of,
+    each,
+    gradient_of,
+    lines_in,
+    setting_of,
+    value_of,
+)
+
+# These may give a view of their first argument; how they are written, if not as a call.
+VIEWS: dict[Any, str] = {
+    np.reshape: "{0}.reshape({shape})",
+    np.transpose: "{0}.transpose({axes})",
+    ops.getitem: "{0}[{index}]",
+    data_of: "{0}._value",
+    gradient_of: "{0}._grad",
+    **dict.fromkeys([np.broadcast_to, ops.broadcast, np.squeeze, np.swapaxes, np.expand_dims], ""),
+    **dict.fromkeys([np.ravel, np.flip, np.astype, np.diagonal], ""),
+}
+# What always gives a new array, and so do ufuncs.
+NEW = {np.where, np.sum, np.mean, np.max, np.min, np.cumsum, np.concatenate, np.stack, np.copy}
+NEW |= {
+    kernels.getitem,
+    ops.sigmoid,
+    ops.softplus,
+    ops.scatter,
+    ops.concatenate,
+    by_columns,
+    add_at,
+}
+NEW |= {np.argmax, np.argmin, np.sort, np.argsort, np.dot}
+INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", pow: "**"}
+INFIX |= {quick[op]: sign for op, sign in INFIX.items() if op in quick}  # of Python's numbers
+
+
+def is_reduction(op: Any) -> bool:
+    """Whether it is such as ``np.add.reduce``."""
+    return isinstance(getattr(op, "__self__", None), np.ufunc)
+
+
+def is_view(line: Line) -> bool:
+    """Whether the result may be in the memory of the first argument."""
+    if line.op is ops.getitem:
+        return rewrites.is_view(line.params["index"])
+    return line.op in VIEWS
+
+
+def takes_out(line: Line) -> bool:
+    """Whether what is called puts its result into an array that it is given."""
+    if line.op in (ops.sigmoid, ops.softplus):
+        in_order = all(np.asarray(value_of(x)).flags.c_contiguous for x in (line, *line.args))
+        return line.value.dtype.char in "fd" and in_order
+    return isinstance(line.op, np.ufunc) or is_reduction(line.op)
+
+
+def is_product(line: Line) -> bool:
+    """Whether ``a.dot(b, out)`` does what ``np.matmul`` does, and faster: 0.09."""
+    values = [value_of(x) for x in (*line.args, line)]
+    return (
+        line.op is np.matmul
+        and not line.params
+        and all(isinstance(x, np.ndarray) and x.ndim in (1, 2) for x in values[:2])
+        and len({x.dtype.char for x in values}) == 1
+        and values[0].dtype.char in "fd"
+        and all(x.flags.c_contiguous or x.flags.f_contiguous for x in values[:2])
+        and (np.ndim(values[2]) == 0 or values[2].flags.c_contiguous)
+    )
+
+
+class Memory:
+    """The memory of results: who shares it, and buffers that are used again.
+
+    ``leaving``: the operands that others get.
+    """
+
+    def __init__(self, lines: list[Line], leaving: list[Any]) -> None:
+        self.roots: dict[Line, set[Line]] = {}  # whose memory a result may be in
+        for line in lines:
+            self.roots[line] = self._roots(line)
+        self._last: dict[Line, int] = {}  # the last line that uses the memory of a line
+        for i, line in enumerate(lines):
+            for x in line.operands():
+                for root in self.roots.get(x, ()):
+                    self._last[root] = i
+        # What leaves is new in each call, and so is whatever may be in one memory with it.
+        self._leaving = {root for x in lines_in(leaving) for root in self.roots.get(x, ())}
+        self._free: dict[int, list[Any]] = {}  # blocks to use again, by their size
+        self._used: dict[Line, Any] = {}
+        self._places: dict[Any, Any] = {}  # arrays in blocks, by block, shape, dtype and order
+        self.arrays: dict[Line, Any] = {}  # of results that are always in the same place
+        self.blocks: dict[int, int] = {}  # the number of each block, by its id
+
+    def _roots(self, line: Line) -> set[Line]:
+        if is_view(line):
+            base = line.args[0]
+            return self.roots.get(base, {base}) if isinstance(base, Line) else {line}
+        is_new = line.op in NEW or line.op is ops.getitem
+        if is_new or isinstance(line.op, np.ufunc) or is_reduction(line.op):
+            return {line}
+        # Any other function may give an argument back.
+        return {line}.union(*(self.roots.get(x, {x}) for x in line.operands()))
+
+    def place(self, line: Line) -> Any:
+        """An array for a result that stays inside; None for others."""
+        x = line.value
+        if self.roots[line] != {line} or line in self._leaving or np.ndim(x) == 0:
+            return None
+        free = self._free.get(x.nbytes)
+        block = free.pop() if free else np.empty(x.nbytes, np.uint8)
+        self._used[line] = block
+        self.blocks.setdefault(id(block), len(self.blocks))
+        strides = np.empty_like(x).strides
+        key = id(block), x.shape, x.dtype, strides
+        if key not in self._places:
+            self._places[key] = np.ndarray(x.shape, x.dtype, block, 0, strides)
+        self.arrays[line] = self._places[key]
+        return self.arrays[line]
+
+    def release(self, i: int, operands: Iterable[Line]) -> None:
+        """Free the memory of those that the i-th line is the last to use."""
+        for x in operands:
+            for root in self.roots.get(x, ()):
+                if self._last[root] == i and root in self._used:
+                    block = self._used.pop(root)
+                    self._free.setdefault(block.nbytes, []).append(block)
+
+
+class Names:
+    """The names in a program, and what they stand for."""
+
+    NUMBERED = ("t", "c", "b", "v")  # results, constants, buffers, views in buffers
+
+    def __init__(self, known: dict[int, str]) -> None:
+        self.space: dict[str, Any] = {"__builtins__": {}, "array": np.array, "asarray": np.asarray}
+        self._known = known  # the names that the user has given, by ids
+        self._names: dict[Any, str] = {}
+        self._counts: dict[str, int] = {}  # of the names that are given, how often
+
+    def new(self, hint: str) -> str:
+        """A name that nothing has yet."""
+        hint = unicodedata.normalize("NFKC", hint)  # as Python does with names
+        word = "".join(c if f"x{c}".isidentifier() else "_" for c in hint).strip("_")
+        word = word if word.isidentifier() and not keyword.iskeyword(word) else f"x{word}"
+        name = word
+        while name in self.space or name in self._counts or name in self.NUMBERED:
+            first = -1 if word in self.NUMBERED else 1
+            self._counts[word] = self._counts.get(word, first) + 1
+            name = f"{word}{'' if word in self.NUMBERED else '_'}{self._counts[word]}"
+        self._counts.setdefault(name, 1)
+        return name
+
+    def of_leaf(self, leaf: Any) -> str:
+        """What the user calls a leaf or another object."""
+        return getattr(leaf, "name", None) or self._known.get(id(leaf), "leaf")
+
+    def of(self, x: Any, hint: str = "") -> str:
+        """The name of an object: a constant, a buffer, a leaf, a function."""
+        key: Any = (id(x.__self__), x.__name__) if is_reduction(x) else id(x)
+        if key not in self._names:
+            if is_reduction(x):
+                hint = f"{x.__self__.__name__}_{x.__name__}"
+            elif isinstance(x, Tensor):
+                hint = f"{self.of_leaf(x)}_leaf"
+            elif callable(x) and not hint:
+                hint = ops.name(x)
+            if is_number(x) and not hint:
+                hint = "c" if np.ndim(x) else f"number_{x:g}"
+            name = self.new(hint or type(x).__name__)
+            self._names[key] = name
+            self.space[name] = x
+        return self._names[key]
+
+    def word(self, x: Any) -> str:
+        """A constant operand as text."""
+        if type(x) in (tuple, list):
+            words = ", ".join(map(self.word, x))
+            return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
+        if type(x) is slice:
+            ends = (x.start, x.stop, x.step)
+            return f"{self.of(slice)}({', '.join(map(self.word, ends))})"
+        if x is None or type(x) in (bool, int, str) or (type(x) is float and isfinite(x)):
+            return repr(x)
+        return self.of(x)
+
+
+def is_number(x: Any) -> bool:
+    """Whether it is of NumPy, or a number."""
+    return isinstance(x, np.ndarray | np.generic | int | float)
+
+
+class Program:
+    """A trace as a Python function: ``run`` it, or read its ``source``.
+
+    ``run`` gives a list of the results and then of the slopes, or None where a gradient that it has
+    added to was changed by another thread meanwhile: then nothing has changed, and it is run again.
+    ``lines`` are those before buffers are planned, of which ``value`` is the shape and the dtype.
+    """
+
+    def __init__(self, trace: Trace, title: str, arguments: list[str], names: Names, exact: bool):
+        self._names = names
+        operands = [result.operand for result in trace.results]
+        operands += trace.slopes.values()
+        returned = len(operands)
+        operands += [change.operand for change in trace.changes]
+        # Whether each is an array even if it is a single number.
+        arrays = [result.is_array for result in trace.results] + [False] * len(trace.slopes)
+        arrays += [change.what == "grad" for change in trace.changes]
+        rewriting = Rewriting(trace, operands, exact)
+        self.lines = rewriting.lines
+        self._memory = Memory(rewriting.lines, rewriting.leaving)
+        self._words: dict[Line, str] = {}
+        self._owned: set[Line] = set()  # what has left already
+        self._gradients: dict[Tensor, str] = {}  # those from before the call, that are read
+        title = names.new(title.replace("<lambda>", "program"))
+        parameters = [names.new(name) for name in arguments]
+        text = [f"def {title}({', '.join(parameters)}):"]
+        by_name = dict(zip(arguments, parameters, strict=True))
+        for line in trace.arguments:
+            self._words[line] = by_name[line.name]
+        text += self._body(rewriting.lines)
+        words = list(map(self._leaving, rewriting.leaving, arrays))
+        text += self._changes(trace, words[returned:])
+        text.append(f"return [{', '.join(words[:returned])}]\n")
+        self.source = "\n    ".join(text)
+        self.run: Callable[..., list[Any] | None] = compiled(self.source, title, names.space)
+        for line in (*trace.arguments, *self.lines):
+            if line.value is not None:  # the numbers are of the run that was traced
+                line.value = each(_described, line.value)
+        del self._memory, self._owned, self._gradients, self._words, self._names
+
+    def _body(self, lines: list[Line]) -> Iterator[str]:
+        memory = self._memory
+        part = ""
+        for i, line in enumerate(lines):
+            if line.part != part:
+                part = line.part
+                yield f"# {part}"
+            if is_elementwise(line.op):  # its result may be put where an operand is
+                memory.release(i, line.operands())
+            elif line.op is add_at:
+                memory.release(i, lines_in(line.args[:1]))
+            text = self._text(line)
+            memory.release(i, line.operands())
+            quiet = ", ".join(f"{kind}={how!r}" for kind, how in line.quiet)
+            if text:
+                yield f"with {self._names.of(np.errstate)}({quiet}): {text}" if quiet else text
+
+    def _text(self, line: Line) -> str:
+        op, args, params = line.op, line.args, line.params
+        words = [self._word(x) for x in args] if op not in INPUTS else []
+        if line.value is None:
+            return self._call(op, words, params)
+        if is_view(line) and self._is_static(line):
+            return ""
+        if op is setting_of:
+            return (
+                f"{self._name(line, args[1])} = {self._names.of(args[0], 'settings')}[{args[1]!r}]"
+            )
+        if op in (data_of, gradient_of):
+            hint = self._names.of_leaf(args[0]) + ("_grad" if op is gradient_of else "")
+            name = self._name(line, hint)
+            if op is gradient_of:
+                self._gradients[args[0]] = name
+            return f"{name} = {VIEWS[op].format(self._names.of(args[0]))}"
+        if VIEWS.get(op):
+            return f"{self._name(line)} = {self._view(line, words)}"
+        if op in INFIX and (op is pow or not any(map(is_array, (line, *args)))) and not params:
+            words = [f"({word})" if word[0] == "-" else word for word in words]  # (-2.0) ** x
+            return f"{self._name(line)} = {f' {INFIX[op]} '.join(words)}"
+        if op is by_columns or op is add_at:
+            return self._written(line, words)
+        named = dict(params)
+        place = self._memory.place(line) if takes_out(line) else None
+        if place is not None:
+            named["out"] = place
+        if is_product(line):
+            out = [self._word(place)] if place is not None else []
+            return f"{self._name(line)} = {words[0]}.dot({', '.join([words[1], *out])})"
+        return f"{self._name(line)} = {self._call(op, words, named)}"
+
+    def _is_static(self, line: Line) -> bool:
+        """Whether it is a view in a buffer, which is made here, once."""
+        memory, source = self._memory, line.args[0]
+        if source not in memory.arrays or any(lines_in((line.args[1:], line.params))):
+            return False
+        if line.op is ops.getitem:
+            array = memory.arrays[source][line.params["index"]]
+        else:
+            array = called(line.op, line.params)(
+                memory.arrays[source], *line.args[1:], **line.params
+            )
+        if not np.may_share_memory(array, memory.arrays[source]):
+            return False
+        memory.arrays[line] = array
+        self._words[line] = self._names.of(array, "v")
+        return True
+
+    def _written(self, line: Line, words: list[str]) -> str:
+        """A copy that is written to, in its place if it has one."""
+        memory = self._memory
+        place = memory.place(line)
+        source = memory.arrays.get(line.args[0]) if isinstance(line.args[0], Line) else None
+        name = self._name(line)
+        made = f"{name} = {words[0]}.copy({'F' if line.op is by_columns else 'C'!r})"
+        if place is not None:
+            word = self._word(place)
+            is_there = source is not None and _is_same_place(source, place)
+            copy = "" if is_there else f"; {self._names.of(np.copyto)}({word}, {words[0]})"
+            made = f"{name} = {word}{copy}"
+        return made if line.op is by_columns else f"{made}; {name}[{words[2]}] += {words[1]}"
+
+    def _view(self, line: Line, words: list[str]) -> str:
+        params = {key: self._word(x) for key, x in line.params.items()}
+        if line.params.get("axes") is None:
+            params["axes"] = ""
+        return VIEWS[line.op].format(*words, **params)
+
+    def _call(self, op: Any, words: list[str], params: Any) -> str:
+        words = [*words, *(f"{key}={self._word(x)}" for key, x in params.items())]
+        return f"{self._names.of(called(op, params))}({', '.join(words)})"
+
+    def _leaving(self, x: Any, is_array: bool) -> str:
+        """What leaves the program, as text: a copy, where others have it, too."""
+        if x is None:
+            return "None"
+        word = self._word(x)
+        value = value_of(x)
+        if np.ndim(value) == 0:
+            is_number = isinstance(value, np.generic) and isinstance(x, Line) and x.op not in INPUTS
+            return f"array({word})" if is_array else word if is_number else f"asarray({word})[()]"
+        is_new = isinstance(x, Line) and x.op not in INPUTS and self._memory.roots.get(x) == {x}
+        if is_new and x not in self._owned:
+            self._owned.add(x)
+            return word
+        return f"array({word})"
+
+    def _changes(self, trace: Trace, words: list[str]) -> Iterator[str]:
+        """All that changes, changes at once: nothing can fail or be interrupted in between."""
+        if not trace.changes:
+            return
+        assign = self._names.of(assigner(trace.changes, [*self._gradients]), "assign")
+        yield "# nothing has changed so far; now everything does, at once"
+        yield f"{'is_done = ' if self._gradients else ''}{assign}("
+        for change, word in zip(trace.changes, words, strict=True):
+            yield f"    {word},  # {self._names.of_leaf(change.leaf)}.{change.what}"
+        if not self._gradients:
+            yield ")"
+            return
+        yield f"    before=({', '.join(self._gradients.values())},),"
+        yield ")"
+        yield "if not is_done:  # another thread has changed a gradient that this adds to"
+        yield "    return None"
+
+    def _name(self, line: Line, hint: str = "t") -> str:
+        self._words[line] = self._names.new(hint)
+        return self._words[line]
+
+    def _word(self, x: Any) -> str:
+        """An operand as text."""
+        if isinstance(x, Line):
+            return self._words[x]
+        if type(x) in (tuple, list) and any(lines_in(x)):
+            words = ", ".join(map(self._word, x))
+            return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
+        is_buffer = isinstance(x, np.ndarray) and id(x.base) in self._memory.blocks
+        return self._names.of(x, "b") if is_buffer else self._names.word(x)
+
+
+def _described(value: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    return np.shape(value), np.asarray(value).dtype
+
+
+def _is_same_place(a: Any, b: Any) -> bool:
+    place = [(x.__array_interface__["data"], x.shape, x.strides, x.dtype) for x in (a, b)]
+    return place[0] == place[1]
+
+
+def assigner(changes: list[Change], read: list[Any]) -> Callable[..., bool]:
+    """A function that changes leaves, unless the gradient of a leaf in ``read`` is another now."""
+    moved = [change.leaf for change in changes if change.what == "data"]
+    graded = [change for change in changes if change.what == "grad"]
+    leaves = [change.leaf for change in graded]
+
+    def assign(*values: Any, before: tuple[Any, ...] = ()) -> bool:
+        with changing:
+            if before and not all(map(is_, [leaf._grad for leaf in read], before)):
+                return False
+            every = chain(
+                map(setattr, moved, repeat("_value"), values),
+                map(setattr, moved, repeat("_lent"), repeat(None)),
+                map(setattr, moved, repeat("_time"), repeat(next(clock))),
+            )
+            if graded:
+                passes = [c.leaf._passes * c.is_added + c.passes for c in graded]
+                gradients = map(setattr, leaves, repeat("_grad"), values[len(moved) :])
+                every = chain(every, gradients, map(setattr, leaves, repeat("_passes"), passes))
+            deque(every, 0)  # one call, which no Ctrl-C divides
+            return True
+
+    return assign
+
+
+_numbers = count()
+PACKAGE = os.path.dirname(errors.__file__)  # so that messages name the line that calls a program
+
+
+def compiled(source: str, title: str, space: dict[str, Any]) -> Callable[..., Any]:
+    """The function that a text defines; a traceback shows its lines, as long as it lives."""
+    file = os.path.join(PACKAGE, f"<{title} {next(_numbers)}>")
+    linecache.cache[file] = len(source), None, source.splitlines(True), file
+    exec(compile(source, file, "exec"), space)  # the text is made of names and calls only
+    found: Callable[..., Any] = space.pop(title)
+    weakref.finalize(found, linecache.cache.pop, file, None).atexit = False
+    return found
