@@ -131,6 +131,15 @@ class ClippedCrossEntropy(Broken):
 # Graphs.
 
 
+class OperandsOnce(Broken):
+    """x * x is taken for a product of one operand."""
+
+    check, mistake = "graph", mistakes.OPERANDS
+
+    def args(self, result):
+        return list(dict.fromkeys(result.args))
+
+
 class Assigned(Broken):
     """grad = g for grad += g."""
 

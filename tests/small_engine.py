@@ -299,6 +299,12 @@ class SmallEngine:
     def assign(self, variable, value):
         variable.data = np.array(value)
 
+    def op(self, result):
+        return result.op
+
+    def args(self, result):
+        return result.args
+
     @contextmanager
     def no_grad(self):
         before = self.paused.set(True)

@@ -12,11 +12,14 @@ from tinygrad_edu.testing.engines import (
     check_engine,
     parametrize_with_engine_checks,
 )
+from tinygrad_edu.testing.foreign import as_tensor, function_of
 
 __all__ = [
     "Engine",
     "FunctionEngine",
+    "as_tensor",
     "check_engine",
     "check_grads",
+    "function_of",
     "parametrize_with_engine_checks",
 ]

@@ -28,13 +28,14 @@ class TinygradEdu:
     """This package."""
 
     def __init__(self) -> None:
-        from tinygrad_edu import functional, losses
+        from tinygrad_edu import functional, losses, ops
         from tinygrad_edu.modes import no_grad
         from tinygrad_edu.tensor import Tensor
         from tinygrad_edu.transforms import grad
 
         self.title = "tinygrad_edu"
         self.Tensor, self.no_grad, self.transform = Tensor, no_grad, grad
+        self.name = ops.name
         self.functions = {
             **taken_from(np),
             **taken_from(functional, " ".join(functional.__all__)),
@@ -61,6 +62,12 @@ class TinygradEdu:
 
     def assign(self, variable: Any, value: Any) -> None:
         variable.data = value
+
+    def op(self, result: Any) -> Any:
+        return result.op and self.name(result.op)
+
+    def args(self, result: Any) -> Any:
+        return result.args
 
     def grad(self, f: Callable[..., Any]) -> Callable[..., Any]:
         return lambda *xs: self.transform(f, tuple(range(len(xs))))(*xs)

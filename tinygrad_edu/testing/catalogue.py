@@ -151,6 +151,26 @@ def large_numbers(trial: Trial) -> None:
 # Graphs.
 
 
+@check("variable", "op", "args")
+def graph(trial: Trial) -> None:
+    """A result knows the name of its operation and its operands, in order."""
+    named = '["x" if a is x else "w" if a is w else "another" for a in engine.args(y)]'
+    for program, value, names, operands in [
+        ("y = x + w", 5.0, ("add", "+"), ["x", "w"]),
+        ("y = x * w", 6.0, ("multiply", "*"), ["x", "w"]),
+        ("y = x * x", 9.0, ("multiply", "*"), ["x", "x"]),
+    ]:
+        session = trial.start(mistakes.OPERANDS, x=3.0, w=2.0)
+        session.demand("engine.op(x) is None", "engine.op(x)", "None, because nothing made it")
+        try:
+            trial.compute(session, program)
+        except NotTested:
+            continue
+        session.expect("engine.value(y)", value)
+        session.demand(f"engine.op(y) in {names}", "engine.op(y)", " or ".join(names))
+        session.demand(f"{named} == {operands}", named, str(operands))
+
+
 @check()
 def used_twice(trial: Trial) -> None:
     """A variable that is used twice gets the sum of the gradients of both uses."""

@@ -24,6 +24,8 @@ class Engine(Protocol):
     - ``constant(value)``: a value of the engine that gets no gradient.
     - ``assign(variable, value)``: change its data.
     - ``no_grad()``: a context manager, inside which nothing is recorded.
+    - ``op(result)`` and ``args(result)``: the name of the operation that made it, None for a
+      variable, and its operands in order; ``as_tensor`` makes pictures of these.
     - ``grad(f)``: as ``FunctionEngine`` has it, for derivatives of derivatives.
     - ``title``: the name in reports, perhaps with the version.
 

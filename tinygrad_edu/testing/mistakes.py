@@ -144,8 +144,13 @@ DOUBLE = Mistake(
     "dtype beside it. Give a gradient the dtype of its variable",
 )
 
-# Of the backward pass.
+# Of the graph, and the backward pass.
 
+OPERANDS = Mistake(
+    lambda s: isinstance(s.got, list),
+    "a result keeps its operands themselves, in order, one for each use: a tuple of them, and no "
+    "set, copies or numbers",
+)
 ASSIGNED = Mistake(  # of x + x
     equals(1.0),
     "the second use replaces what the first has given, or is not seen. Write grad += ..., not "
