@@ -64,7 +64,8 @@ def as_tensor(engine: Any, result: Any, names: Mapping[str, Any] | None = None) 
             f"{type(engine).__name__} has no {', '.join(missing)}: to draw a graph takes "
             "value(result), op(result), the name of its operation, and args(result), its operands"
         )
-    called = {id(value): name for name, value in (names or {}).items()}
+    given = sorted((names or {}).items(), key=lambda pair: not pair[0].startswith("_"))
+    called = {id(value): name for name, value in given}  # names with an underscore come last
     tensors: dict[int, Tensor] = {}
     waiting = [result]
     while waiting:
