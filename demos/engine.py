@@ -100,14 +100,17 @@ def make(folder: Path, last: int, held_back: str) -> None:
     (folder / "README.md").write_text(readme, "utf-8")
     check = (COURSE / "check.py").read_text("utf-8")
     check = check.replace(f"\nLAST = {STAGES} ", f"\nLAST = {last} ", 1)
-    check = check.replace('\nHELD_BACK = "" ', f"\nHELD_BACK = {held_back!r} ".replace("'", '"'), 1)
+    check = check.replace('\nHELD_BACK = "" ', f'\nHELD_BACK = "{held_back}" ', 1)
     (folder / "check.py").write_text(check, "utf-8")
     for name in ("engine.py", "test_engine.py"):
         shutil.copy(COURSE / name, folder)
     pictures = folder / "pictures"
     pictures.mkdir()
-    for number, drawing in enumerate(drawings()[:last], 1):
-        drawing.save(pictures / f"stage{number}.svg")
+    try:
+        for number, drawing in enumerate(drawings()[:last], 1):
+            drawing.save(pictures / f"stage{number}.svg")
+    except RuntimeError as error:
+        print(f"{error}\nSo the pictures of README.md are missing; all else is there.")
 
 
 def drawings() -> list[Any]:
@@ -141,20 +144,18 @@ def drawings() -> list[Any]:
 def grade(folders: list[Path], out: Path) -> int:
     """Check the engine in each folder with all checks, and write who passed which, as CSV."""
     rows: list[dict[str, str]] = []
-    columns: list[str] = ["folder", "stages", "passed"]
+    columns = ["folder", "stages", "passed"]
     for folder in folders:
-        results = results_of(folder)
-        done = 0
-        while any(r["stage"] == str(done + 1) for r in results) and all(
-            r["result"] == "holds" for r in results if r["stage"] == str(done + 1)
-        ):
-            done += 1
-        passed = sum(r["result"] == "holds" for r in results)
+        results, problem = results_of(folder)
+        statuses = [result["result"] for result in results]
+        open_stages = [int(r["stage"]) for r in results if r["result"] != "holds"]
+        done = min([*open_stages, STAGES + 1]) - 1 if results else 0
+        passed = statuses.count("holds")
         row = {"folder": str(folder), "stages": str(done), "passed": str(passed)}
         row |= {f"{r['stage']}.{r['check']}": r["result"] for r in results}
         columns += [name for name in row if name not in columns]
         rows.append(row)
-        print(f"{folder}: {done} stages done, {passed} of {len(results)} checks passed")
+        print(f"{folder}: {problem or f'{done} stages done, {passed} of {len(results)} checks'}")
     with out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="does not run")
         writer.writeheader()
@@ -163,17 +164,20 @@ def grade(folders: list[Path], out: Path) -> int:
     return 0
 
 
-def results_of(folder: Path) -> list[dict[str, str]]:
-    """The results of all checks of the engine in a folder; none if it does not run."""
+def results_of(folder: Path) -> tuple[list[dict[str, str]], str]:
+    """The results of all checks of the engine in a folder, or none, and why."""
     command = [sys.executable, str(COURSE / "check.py"), "report", "--engine", str(folder)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
     except subprocess.TimeoutExpired:
-        return []
-    table = done.stdout[done.stdout.find("stage,check,result") :]  # after what the engine prints
-    return list(csv.DictReader(table.splitlines()))
+        return [], f"not done after {PATIENCE} seconds"
+    _, header, table = done.stdout.partition("stage,check,result\n")  # after what it prints itself
+    if not table:
+        said = done.stderr.strip().splitlines() or ["nothing was written"]
+        return [], f"does not run: {said[-1]}"
+    return list(csv.DictReader((header + table).splitlines())), ""
 
 
 def main(argv: list[str]) -> int:

@@ -68,8 +68,9 @@ LAYERS = {
     "classifier": "data functional losses optim tensor",
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture drawing.text "
     "drawing.view errors files tensor",
-    "testing": "testing.check testing.engines",
-    "testing.adapters": "functional losses modes tensor transforms",
+    "testing.foreign": "custom functional losses ops tensor testing.session",
+    "testing": "testing.check testing.engines testing.foreign",
+    "testing.adapters": "functional losses modes ops tensor transforms",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
     "testing.__main__": "files testing.adapters testing.engines",
     "": "custom data debugging drawing drawing.steps drawing.view functional losses modes nn "

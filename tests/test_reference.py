@@ -43,6 +43,7 @@ INTERNAL = {
     "testing.check",
     "testing.differences",
     "testing.engines",
+    "testing.foreign",
     "testing.mistakes",
     "testing.reference",
     "testing.session",

@@ -51,6 +51,11 @@ def has(what: str, programs: str, **inputs: Any) -> Callable[[Trial], None]:
     return law
 
 
+def calls(names: str) -> str:
+    """Calls of some functions of the engine, one a line."""
+    return "\n".join(f'engine.functions["{name}"](x)' for name in names.split())
+
+
 def operands(trial: Trial) -> None:
     """A plain number is an operand, too, on the right and on the left."""
     values = {"x + 2.0": 5.0, "2.0 + x": 5.0, "x * 2.0": 6.0, "2.0 * x": 6.0, "2 * x + 1": 7.0}
@@ -84,6 +89,19 @@ def chain(trial: Trial) -> None:
     trial.agrees("h = x + w\nk = 3.0 * h\nl = 2.0 + k\ny = l * 0.5", x=3.0, w=2.0)
 
 
+HANDED_ON_TWICE = mistakes.Mistake(
+    mistakes.times(2.0),
+    "h was reached twice, and has handed on the sum both times. Hand on each time what has arrived "
+    "then, or go on only when all has arrived",
+)
+
+
+def result_twice(trial: Trial) -> None:
+    """A result that is used twice hands on the sum of what both uses give, once."""
+    trial.agrees("h = x * w\ny = h + h", HANDED_ON_TWICE, x=3.0, w=2.0)
+    trial.agrees("h = x * w\ny = h * h", HANDED_ON_TWICE, x=3.0, w=2.0)
+
+
 def differences(trial: Trial) -> None:
     """A difference tells a slope to a millionth."""
     session = trial.start()
@@ -111,7 +129,9 @@ def line(trial: Trial) -> None:
     session.run("from engine import fit_line")
     session.run(f"w, b = fit_line({xs}, {ys})")
     for name, best in zip("wb", np.polyfit(xs, ys, 1), strict=True):
-        session.demand(f"abs({name} - {best:.4f}) < 1e-3", name, f"{best:.4f}, to a thousandth")
+        session.demand(
+            f"abs({name} - {best:.4f}) < 1e-3", name, f"{best:.4f}, a plain number, to a thousandth"
+        )
 
 
 def digits(trial: Trial) -> None:
@@ -172,8 +192,8 @@ STAGES = (
         "graph",
         operands,
     ),
-    stage(2, "the chain rule by hand, then by loop", by_hand, rules, chain),
-    stage(3, "used twice", "used_twice"),
+    stage(2, "the chain rule by hand, then by loop", by_hand, rules, chain, "memory"),
+    stage(3, "used twice", "used_twice", result_twice),
     stage(4, "order", "order wide deep"),
     stage(
         5,
@@ -181,12 +201,8 @@ STAGES = (
         differences,
         has("operators", "-x\nx - w\n2.0 - x\nx / w\n2.0 / x\nx ** 2\nx ** -1.0", x=3.0, w=2.0),
         "operators plain_numbers powers",
-        has(
-            "functions",
-            "\n".join(f'engine.functions["{name}"](x)' for name in ("exp", "log", "tanh", "relu")),
-            x=3.0,
-        ),
-        "functions large_numbers kinks memory programs",
+        has("functions", calls("exp log tanh relu"), x=3.0),
+        "functions large_numbers kinks programs",
     ),
     stage(
         6,
@@ -200,8 +216,10 @@ STAGES = (
         7,
         "arrays",
         has("arrays", "x\nx + x\nx * x", x=np.ones((2, 2))),
-        has("sums", "\n".join(f'engine.functions["{f}"](x)' for f in ("sum", "mean")), x=np.ones(2)),
-        "reductions broadcasting plain_arrays operators functions",
+        has("sums", calls("sum mean"), x=np.ones((2, 2))),
+        "reductions",
+        has("functions_of_arrays", calls("exp log tanh relu"), x=np.ones((2, 2))),
+        "operators functions plain_arrays broadcasting",
         has("matmul", "x @ x\nx @ np.ones((2, 2))\nnp.ones((2, 2)) @ x", x=np.ones((2, 2))),
         "matmul values_kept augmented empty_arrays dtypes",
     ),
@@ -216,7 +234,7 @@ STAGES = (
         ),
         "reductions large_numbers",
         digits,
-        "programs integers",
+        "programs",
     ),
 )
 FIRST_ARRAYS = 7  # before, an engine is held to laws of numbers only
@@ -294,7 +312,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--engine", type=Path, default=HERE, help="the folder of engine.py")
     options = parser.parse_args(arguments)
     if options.what not in ("hint", "all", "report", *map(str, range(1, LAST + 1))):
-        parser.error(f"{options.what} is no number of a stage from 1 to {LAST}, hint, all or report")
+        parser.error(
+            f"{options.what} is no number of a stage from 1 to {LAST}, hint, all or report"
+        )
     sys.path.insert(0, str(options.engine))
     try:
         load()
@@ -313,7 +333,8 @@ def main(arguments: list[str] | None = None) -> int:
     if options.what == "hint":
         return told_hint(number, options.which)
     if not number:
-        print("\nAll of it is done." + " python check.py all holds it to every law." * (last == 8))
+        more = f"stage {last + 1} in README.md" if last < LAST else "python check.py all: every law"
+        print(f"\nDone. Next: {more}")
         return 0
     print(f"{reason}\n\nNext: stage {number} in README.md. python check.py hint helps.")
     return 1

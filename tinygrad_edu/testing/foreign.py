@@ -94,7 +94,7 @@ def _made(engine: Any, node: Any, operands: list[Any]) -> Tensor:
     if name is None:
         return Tensor(value, requires_grad=value.dtype.kind == "f")
     params = engine.params(node) if hasattr(engine, "params") else {}
-    function = OPERATORS.get(name) or getattr(functional, name, None) or getattr(np, name, None)
+    function: Any = OPERATORS.get(name) or getattr(functional, name, None) or getattr(np, name, None)
     if function is None:
         return _stand_in(name, value, operands, f"{name} is no function of NumPy")
     try:

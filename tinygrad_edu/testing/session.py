@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
 from unittest import SkipTest
 
@@ -166,5 +168,8 @@ def first_line(error: object) -> str:
 
 def _shown(x: Any) -> str:
     if isinstance(x, Exception):
-        return f"{type(x).__name__}: {first_line(x)}"
+        frames = traceback.extract_tb(x.__traceback__)
+        lines = [frame for frame in frames if frame.filename not in (PROGRAM, __file__)]
+        place = f", on line {lines[-1].lineno} of {Path(lines[-1].filename).name}" if lines else ""
+        return f"{type(x).__name__}: {first_line(x)}{place}"
     return literal(x) if is_numeric(x) and not isinstance(x, list) else str(x)

@@ -1,6 +1,6 @@
 class Value:
     def log_softmax(self, axis=-1):
-        """The logarithm of softmax. The maximum is a constant: it cancels, and nothing overflows."""
+        """log(softmax), in which nothing overflows. The maximum is a constant: it cancels."""
         shifted = self - np.max(self.data, axis, keepdims=True)
         return shifted - shifted.exp().sum(axis, keepdims=True).log()
 
