@@ -132,6 +132,10 @@ def test_what_has_no_influence_has_gradient_zero():
 
 
 def test_what_cannot_be_differentiated_is_said():
+    with pytest.raises(TypeError, match="object has no variable, value, backward, gradient: its"):
+        function_of(object(), abs)
+    with pytest.raises(TypeError, match="takes an engine and a function, but got"):
+        function_of(SmallEngine(), 3.0)
     f = function_of(WithoutCotangent(), lambda x: x * 2.0)
     with pytest.raises(TypeError, match=r"an array of shape \(2,\), and backward of this engine"):
         f(Tensor([1.0, 2.0], requires_grad=True)).sum().backward()

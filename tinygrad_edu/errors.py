@@ -94,7 +94,7 @@ def no_array(value: Any) -> TypeError:
 
 
 def no_dtype(dtype: Any) -> TypeError:
-    return TypeError(f"dtype is one of NumPy's, but got {dtype!r:.60}: write as dtype=np.float32.")
+    return TypeError(f"dtype is one of NumPy's, but got {short(dtype)}: write as dtype=np.float32.")
 
 
 def ragged(error: ValueError) -> ValueError:
@@ -119,7 +119,7 @@ def matrix() -> TypeError:
 
 
 def no_flag(what: str, value: Any, advice: str = "") -> TypeError:
-    return TypeError(f"{what} is True or False, but got {value!r:.60}: write one of them.{advice}")
+    return TypeError(f"{what} is True or False, but got {short(value)}: write one of them.{advice}")
 
 
 def integers_require_grad(dtype: np.dtype[Any]) -> TypeError:

@@ -7,6 +7,8 @@ from typing import Any, NoReturn
 
 import numpy as np
 
+from tinygrad_edu import errors
+
 
 class SealedTestSet:
     """Examples kept for the end: they score one model, once, and cannot be looked at before.
@@ -77,14 +79,17 @@ class SealedTestSet:
     def __score(self, model: Any, scoring: Callable[[Any, Any, Any], Any] | None) -> Any:
         x, y = self.__examples
         if scoring is not None and not callable(scoring):
-            raise TypeError(f"scoring is a function of (model, X, y), but got {scoring!r:.60}")
+            raise TypeError(
+                f"scoring is a function of (model, X, y), but got {errors.short(scoring)}"
+            )
         if scoring is not None:
             return scoring(model, x, y)
         if hasattr(model, "score"):
             return model.score(x, y)
         if not callable(model):
             raise TypeError(
-                f"to score takes an estimator or a function from X to labels, but got {model!r:.60}"
+                "to score takes an estimator or a function from X to labels, but got "
+                f"{errors.short(model)}"
             )
         predicted, labels = np.asarray(model(x)), np.asarray(y)
         if predicted.shape != labels.shape:

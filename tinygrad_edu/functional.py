@@ -171,7 +171,7 @@ def one_hot(labels: Any, num_classes: int, dtype: Any = np.float64) -> Array:
     """
     indices = as_array(labels)
     if not isinstance(num_classes, int | np.integer):
-        raise TypeError(f"num_classes is an integer, but got {num_classes!r:.60}")
+        raise TypeError(f"num_classes is an integer, but got {errors.short(num_classes)}")
     check_labels(indices, num_classes)
     dtype = as_dtype(dtype)
     try:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from tinygrad_edu import errors
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.functional import (
     as_floating,
@@ -441,7 +442,7 @@ def _pick(rows: Any, labels: Any) -> Any:
 def _reduce(losses: Any, reduction: str, sample_weight: Any = None, counts: Any = None) -> Any:
     """The losses, their sum or their mean, in which each counts 1, or ``counts``."""
     if not isinstance(reduction, str) or reduction not in ("mean", "sum", "none"):
-        raise ValueError(f'reduction is "mean", "sum" or "none", not {reduction!r:.60}')
+        raise ValueError(f'reduction is "mean", "sum" or "none", not {errors.short(reduction)}')
     if sample_weight is not None or counts is not None:
         losses = losses * factors(losses, sample_weight, counts, reduction == "mean")
     if reduction == "none":

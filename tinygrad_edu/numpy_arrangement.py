@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_index, normalize_axis_tuple
 
-from tinygrad_edu import ops
+from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import Node, plain
 from tinygrad_edu.inputs import as_array, as_dtype, check_dtype, is_tensor
 from tinygrad_edu.ops import Operation
@@ -166,7 +166,7 @@ def _pad(array: Any, pad_width: Any, mode: Any = "constant", *, constant_values:
         return np.where(inside, placed, frame)
     if mode not in ("edge", "reflect", "symmetric", "wrap"):
         raise ValueError(
-            f"mode={mode!r:.60} is not one of constant, edge, reflect, symmetric, wrap"
+            f"mode={errors.short(mode)} is not one of constant, edge, reflect, symmetric, wrap"
         )
     return np.reshape(array, -1)[np.pad(_positions(array)[0], pad_width, mode=mode)]
 

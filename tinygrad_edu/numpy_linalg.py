@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.lib.array_utils import normalize_axis_tuple
 
-from tinygrad_edu import ops
+from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.numpy_arithmetic import root
 from tinygrad_edu.numpy_arrangement import axes_of
@@ -31,8 +31,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
         raise ValueError(f"a norm is along one axis or two, but got {len(axes)}: pass axis=")
     if ord not in (1, -1, np.inf, -np.inf):
         raise TypeError(
-            f"ord={ord!r:.60} of matrices is not differentiated here: it needs singular values. "
-            "'fro', 1, -1, np.inf and -np.inf do not"
+            f"ord={errors.short(ord)} of matrices is not differentiated here: it needs singular "
+            "values. 'fro', 1, -1, np.inf and -np.inf do not"
         )
     sums = np.sum(np.abs(x), axis=axes[0] if abs(ord) == 1 else axes[1], keepdims=True)
     return (np.max if ord > 0 else np.min)(sums, axis=axes, keepdims=keepdims)
@@ -40,7 +40,7 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
 
 def _norm_of_vectors(x: Any, ord: Any, axis: Any, keepdims: bool) -> Any:
     if isinstance(ord, str):
-        raise ValueError(f"ord={ord!r:.60} is a norm of matrices, along two axes")
+        raise ValueError(f"ord={errors.short(ord)} is a norm of matrices, along two axes")
     if ord == 2:
         return root(np.sum(np.square(x), axis=axis, keepdims=keepdims))
     if ord == 0:  # how many are not 0

@@ -44,11 +44,11 @@ def save(path: str | os.PathLike[str], state: Mapping[str, Any]) -> None:
     arrays = {}
     for name, value in state.items():
         if not isinstance(name, str) or name == "__metadata__":
-            raise TypeError(f"{name!r:.60} cannot be the name of an array in a file")
+            raise TypeError(f"{errors.short(name)} cannot be the name of an array in a file")
         try:
             arrays[name] = np.array(Tensor(plain(value)).numpy(), order="C")
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{name!r:.60} cannot be saved: {error}") from None
+            raise TypeError(f"{errors.short(name)} cannot be saved: {error}") from None
     write_whole(path, _safetensors().save(arrays))
 
 

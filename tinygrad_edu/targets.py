@@ -195,7 +195,7 @@ def constant(what: str, value: Any) -> float:
         raise errors.cut_off(value, f"The {what} of a loss is a number and is not learned")
     number = as_array(value)
     if number.ndim or number.dtype.kind not in "fiu":
-        raise TypeError(f"The {what} of a loss is one number, but got {value!r:.60}")
+        raise TypeError(f"The {what} of a loss is one number, but got {errors.short(value)}")
     return float(number)
 
 

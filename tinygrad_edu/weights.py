@@ -39,8 +39,8 @@ def weighted_targets(
         ):
             raise ValueError(
                 f"{loss} leaves out the label ignore_index, an integer, but got "
-                f"{ignore_index!r:.60} and targets of shape {t.shape}; rows of probabilities are "
-                "left out by a sample_weight of 0"
+                f"{errors.short(ignore_index)} and targets of shape {t.shape}; rows of "
+                "probabilities are left out by a sample_weight of 0"
             )
         kept = t != ignore_index
         t = np.where(kept, t, t.dtype.type(0))
@@ -53,7 +53,7 @@ def weighted_targets(
         )
     if not 0 <= label_smoothing <= 1:
         raise ValueError(
-            f"label_smoothing is a share, from 0 to 1, but got {label_smoothing!r:.60}"
+            f"label_smoothing is a share, from 0 to 1, but got {errors.short(label_smoothing)}"
         )
     counts = None
     factor = of_class

@@ -61,17 +61,19 @@ def draw(
     """
     wanted = _wanted(show)
     if not isinstance(rankdir, str) or rankdir not in ("auto", *DIRECTIONS):
-        raise ValueError(f'rankdir is "auto" or one of {DIRECTIONS}, but got {rankdir!r:.60}')
+        raise ValueError(
+            f'rankdir is "auto" or one of {DIRECTIONS}, but got {errors.short(rankdir)}'
+        )
     if not isinstance(collapse, str | bool) or collapse not in ("auto", True, False):
-        raise ValueError(f'collapse is "auto", True or False, but got {collapse!r:.60}')
+        raise ValueError(f'collapse is "auto", True or False, but got {errors.short(collapse)}')
     if not isinstance(clusters, bool):
         raise errors.no_flag("clusters", clusters)
     for name, count in {"max_nodes": max_nodes, "max_edges": max_edges}.items():
         if not isinstance(count, int | np.integer):
-            raise TypeError(f"{name} is an integer, but got {count!r:.60}")
+            raise TypeError(f"{name} is an integer, but got {errors.short(count)}")
     if not isinstance(precision, int | np.integer) or precision < 1:
         raise ValueError(
-            f"precision counts significant digits, at least 1, but got {precision!r:.60}"
+            f"precision counts significant digits, at least 1, but got {errors.short(precision)}"
         )
     most = max(MOST_NODES, max_nodes)
     results = oldest_first(root)
@@ -104,7 +106,7 @@ def _wanted(show: Any) -> set[str]:
         show = [show]
     if isinstance(show, Collection) and all(isinstance(x, str) and x in options for x in show):
         return set(show)
-    raise ValueError(f'show holds "value" and "grad", or one of them, but got {show!r:.60}')
+    raise ValueError(f'show holds "value" and "grad", or one of them, but got {errors.short(show)}')
 
 
 @dataclass

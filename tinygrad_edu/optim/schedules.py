@@ -10,6 +10,7 @@ from math import cos, inf, pi
 from numbers import Real
 from typing import TYPE_CHECKING
 
+from tinygrad_edu import errors
 from tinygrad_edu.other_names import SCHEDULES, getattr_of
 
 __all__ = ["constant", "cosine", "exponential", "linear_warmup", "one_cycle", "step"]
@@ -104,7 +105,9 @@ def one_cycle(
     _check(lr, steps)
     top = rise * steps - 1
     if not 0 <= rise < 1:
-        raise ValueError(f"rise is the share of steps that go up, in [0, 1), but got {rise!r:.60}")
+        raise ValueError(
+            f"rise is the share of steps that go up, in [0, 1), but got {errors.short(rise)}"
+        )
     return lambda t: (
         _between(lr * start, lr, t / top)
         if t < top
@@ -120,6 +123,6 @@ def _between(first: float, last: float, share: float) -> float:
 
 def _check(lr: float, steps: int = 1) -> None:
     if not isinstance(lr, Real) or not 0 <= lr < inf:
-        raise ValueError(f"lr is a finite number, not below 0, but got {lr!r:.60}")
+        raise ValueError(f"lr is a finite number, not below 0, but got {errors.short(lr)}")
     if steps < 1:
-        raise ValueError(f"a number of steps is at least 1, but got {steps!r:.60}")
+        raise ValueError(f"a number of steps is at least 1, but got {errors.short(steps)}")

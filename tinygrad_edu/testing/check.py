@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
+from tinygrad_edu import errors, ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.inputs import as_array
 from tinygrad_edu.modes import no_grad
@@ -85,18 +85,24 @@ def check_grads(
     first and second derivatives of <lambda> agree with finite differences in 3 directions, to ...
     """
     if not callable(f):
-        raise TypeError(f"check_grads takes a function and its arguments, but got {f!r:.60} for f")
+        raise TypeError(
+            f"check_grads takes a function and its arguments, but got {errors.short(f)} for f"
+        )
     if not isinstance(order, int | np.integer) or order < 1:
         raise ValueError(
-            f"order is that of the derivatives to check, at least 1, not {order!r:.60}"
+            f"order is that of the derivatives to check, at least 1, not {errors.short(order)}"
         )
     for name, number in {"eps": STEP if eps is None else eps, "rtol": rtol}.items():
         if not isinstance(number, float | int | np.number) or not 0 < number < np.inf:
-            raise ValueError(f"{name} is a positive number, but got {number!r:.60}")
+            raise ValueError(f"{name} is a positive number, but got {errors.short(number)}")
     if not isinstance(rng, np.random.Generator | int | np.integer):
-        raise TypeError(f"rng is a np.random.Generator or a seed, an integer, but got {rng!r:.60}")
+        raise TypeError(
+            f"rng is a np.random.Generator or a seed, an integer, but got {errors.short(rng)}"
+        )
     if not (reference is None or callable(reference)):
-        raise TypeError(f"reference is a function of the same arguments, but got {reference!r:.60}")
+        raise TypeError(
+            f"reference is a function of the same arguments, but got {errors.short(reference)}"
+        )
     rng = np.random.default_rng(rng)
     inputs = [_as_input(arg) for arg in args]
     positions = [i for i, x in enumerate(inputs) if _is_floating(x)]

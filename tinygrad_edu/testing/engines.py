@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from tinygrad_edu import errors
 from tinygrad_edu.testing.session import LawError, NotTested
 
 
@@ -185,10 +186,10 @@ def check_engine(
     used_twice: ...
     """
     if not (on_fail is None or (isinstance(on_fail, str) and on_fail == "raise")):
-        raise ValueError(f"on_fail is 'raise' or None, not {on_fail!r:.60}")
+        raise ValueError(f"on_fail is 'raise' or None, not {errors.short(on_fail)}")
     for name, count in {"examples": examples, "seed": seed}.items():
         if not isinstance(count, int) or count < 0:
-            raise ValueError(f"{name} is an integer, not below 0, but got {count!r:.60}")
+            raise ValueError(f"{name} is an integer, not below 0, but got {errors.short(count)}")
     catalogue = _catalogue()
     require_parts(engine)
     title = str(getattr(engine, "title", type(engine).__name__))
@@ -261,7 +262,8 @@ def parametrize_with_engine_checks(engines: Iterable[Engine | FunctionEngine]) -
     except ModuleNotFoundError as error:
         raise _missing(error) from error
     if not isinstance(engines, Iterable):
-        raise TypeError(f"it takes a list of engines, [MyEngine()], but got {engines!r:.60}")
+        got = errors.short(engines)
+        raise TypeError(f"it takes a list of engines, [MyEngine()], but got {got}")
     cases = []
     for engine in engines:
         require_parts(engine)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import functional, losses, ops
+from tinygrad_edu import errors, functional, losses, ops
 from tinygrad_edu.custom import primitive
 from tinygrad_edu.tensor import Tensor, record
 from tinygrad_edu.testing.session import is_numeric, near
@@ -58,12 +58,12 @@ def as_tensor(engine: Any, result: Any, names: Mapping[str, Any] | None = None) 
       x | 3 | grad 6
       x (above)
     """
-    missing = [part for part in ("value", "op", "args") if not hasattr(engine, part)]
-    if missing:
-        raise TypeError(
-            f"{type(engine).__name__} has no {', '.join(missing)}: to draw a graph takes "
-            "value(result), op(result), the name of its operation, and args(result), its operands"
-        )
+    _require(
+        engine,
+        ("value", "op", "args"),
+        "to draw a graph takes value(result), op(result), the name of its operation, and "
+        "args(result), its operands",
+    )
     given = sorted((names or {}).items(), key=lambda pair: not pair[0].startswith("_"))
     called = {id(value): name for name, value in given}  # names with an underscore come last
     tensors: dict[int, Tensor] = {}
@@ -83,6 +83,13 @@ def as_tensor(engine: Any, result: Any, names: Mapping[str, Any] | None = None) 
     return tensors[id(result)]
 
 
+def _require(engine: Any, parts: tuple[str, ...], purpose: str) -> None:
+    """Raise TypeError if an engine lacks one of its parts."""
+    missing = [part for part in parts if not callable(getattr(engine, part, None))]
+    if missing:
+        raise TypeError(f"{type(engine).__name__} has no {', '.join(missing)}: {purpose}")
+
+
 def is_plain(operand: Any) -> bool:
     """Whether an operand is a number or an array, and no value of an engine."""
     return isinstance(operand, int | float | np.generic | np.ndarray)
@@ -94,7 +101,8 @@ def _made(engine: Any, node: Any, operands: list[Any]) -> Tensor:
     if name is None:
         return Tensor(value, requires_grad=value.dtype.kind == "f")
     params = engine.params(node) if hasattr(engine, "params") else {}
-    function: Any = OPERATORS.get(name) or getattr(functional, name, None) or getattr(np, name, None)
+    functions = {**vars(np), **vars(functional), **OPERATORS}
+    function = functions.get(name)
     if function is None:
         return _stand_in(name, value, operands, f"{name} is no function of NumPy")
     try:
@@ -124,13 +132,18 @@ def function_of(engine: Any, f: Callable[..., Any]) -> Callable[..., Any]:
 
     So ``check_grads`` holds them against differences, with ``order=1``. ``f`` takes values of the
     engine. It gives a single number, unless ``engine.backward(result, cotangent)`` is offered.
-    Raises TypeError if ``f`` gives an array, and it is not.
+    Raises TypeError if ``f`` gives an array, and it is not; if ``f`` is no function, or ``engine``
+    lacks a part.
 
     >>> from tinygrad_edu.testing import check_grads, function_of
     >>> from tinygrad_edu.testing.adapters import TinygradEdu
     >>> check_grads(function_of(TinygradEdu(), lambda x: x * x), 3.0, order=1)
     first derivatives of <lambda> agree with finite differences in 1 directions, to ...
     """
+    parts = ("variable", "value", "backward", "gradient")
+    _require(engine, parts, f"its gradients are found by {', '.join(parts)}")
+    if not callable(f):
+        raise TypeError(f"function_of takes an engine and a function, but got {errors.short(f)}")
     takes_cotangent = len(inspect.signature(engine.backward).parameters) > 1
 
     def run(arrays: tuple[Any, ...]) -> tuple[list[Any], Any]:
@@ -140,7 +153,8 @@ def function_of(engine: Any, f: Callable[..., Any]) -> Callable[..., Any]:
     def forward(*arrays: Any) -> Any:
         value = engine.value(run(arrays)[1])
         if not is_numeric(value):
-            raise TypeError(f"the value of the engine is no number or array, but {value!r:.60}")
+            got = errors.short(value)
+            raise TypeError(f"the value of the engine is no number or array, but {got}")
         return np.array(value)
 
     def rule_of(i: int) -> ops.Rule:
