@@ -269,7 +269,11 @@ def test_einsum_as_numpy_over_all_kinds_of_subscripts():
         (lambda a: np.tensordot(a, a, 3), ValueError, "axis -3 is out of bounds"),
         (lambda a: np.cross(a[0, :2], a[1, :2]), ValueError, r"a\[\.\.\., 0\] \* b\[\.\.\., 1\]"),
         (lambda a: np.dot(a[None], a), ValueError, r"meet axes \(0,\) of shape \(2, 3\)"),
-        (lambda a: np.vdot(a, a[0]), ValueError, "6 numbers in a row on the left, but 3 in a col"),
+        (
+            lambda a: np.vdot(a, a[0]),
+            ValueError,
+            "left has length 6, but a column on the right",
+        ),
         (lambda a: np.linalg.inv(a), ValueError, "square"),
         (lambda a: np.linalg.det(a), ValueError, "square"),
         (lambda a: np.linalg.det(a[0]), ValueError, "two-dimensional"),

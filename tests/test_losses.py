@@ -185,6 +185,7 @@ def test_nll_loss(pair, reduction):
 
 @given(distributions(2), REDUCTIONS)
 def test_kl_divergence_with_respect_to_both_arguments(pair, reduction):
+    assume(not np.allclose(*pair))  # where p == q all slopes are 0, and so hidden by rounding
     check_grads(
         lambda r, s: kl_divergence(softmax(r), softmax(s), reduction=reduction),
         *np.log(pair),

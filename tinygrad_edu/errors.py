@@ -4,6 +4,7 @@ import difflib
 import itertools
 import linecache
 import os
+import re
 import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -41,6 +42,7 @@ def listed(words: Iterable[Any], separator: str = ", ", most: int = 6) -> str:
 def short(value: Any) -> str:
     """What Python shows of a value, on one line, and not more of it than helps."""
     text = " ".join(repr(value).split())
+    text = re.sub(r"<function (?:\S*\.)?(\S+) at 0x\w+>", r"the function \1", text)
     return text if len(text) <= 120 else f"{text[:100]} ... of type {type(value).__name__}"
 
 
@@ -119,6 +121,7 @@ def matrix() -> TypeError:
 
 
 def no_flag(what: str, value: Any, advice: str = "") -> TypeError:
+    advice = "" if isinstance(value, str) else advice  # it is for those who meant a number
     return TypeError(f"{what} is True or False, but got {short(value)}: write one of them.{advice}")
 
 
@@ -291,9 +294,7 @@ def _matrices_do_not_fit(a: Any, b: Any) -> str:
     text = f"{a.shape} @ {b.shape}, {describe(a)} times {describe(b)}: "
     if columns == rows:
         return text + "the axes before the last two, which count matrices, do not broadcast."
-    text += (
-        f"there are {columns} numbers in a row on the left, but {rows} in a column on the right."
-    )
+    text += f"a row on the left has length {columns}, but a column on the right has length {rows}."
     if a.ndim == b.ndim == 2 and columns == b.shape[1]:
         return text + " The right one transposed fits: a @ b.T."
     if a.ndim == b.ndim == 2 and a.shape[0] == rows:

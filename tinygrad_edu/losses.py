@@ -344,7 +344,7 @@ def kl_divergence(p: Any, q: Any, *, sample_weight: Any = None, reduction: str =
     if p.shape != q.shape or p.ndim == 0:
         raise ValueError(
             f"p has shape {p.shape} and q {q.shape}, but rows of probabilities, (N, K), are "
-            "compared one to one"
+            "compared one to one: give both the same shape"
         )
     distributions("p", plain(p))  # in the precision that they were given in
     distributions("q", plain(q))

@@ -188,7 +188,8 @@ class Module(metaclass=_Building):
                 raise type(error)(f"{name} cannot be loaded: {error}") from None
             if array.shape != tensor.shape:
                 raise ValueError(
-                    f"{name} has shape {tensor.shape}, but state has {array.shape} for it"
+                    f"{name} has shape {tensor.shape}, but state has {array.shape} for it: it is "
+                    "of a model of other sizes"
                 )
             first, other = arrays.setdefault(tensor, (name, array))
             if not np.array_equal(array, other, equal_nan=array.dtype.kind == "f"):
@@ -363,7 +364,8 @@ class Linear(Module):
             scores: Tensor = x @ self.weight.T
         except ValueError:
             raise ValueError(
-                f"{self} takes inputs (N, {self.weight.shape[1]}), but got shape {x.shape}"
+                f"{self} takes inputs (N, {self.weight.shape[1]}), but got shape {x.shape}: its "
+                "first size is the number of features, x.shape[-1]"
             ) from None
         return scores if self.bias is None else scores + self.bias
 

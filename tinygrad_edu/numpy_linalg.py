@@ -31,8 +31,8 @@ def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> 
         raise ValueError(f"a norm is along one axis or two, but got {len(axes)}: pass axis=")
     if ord not in (1, -1, np.inf, -np.inf):
         raise TypeError(
-            f"ord={errors.short(ord)} of matrices is not differentiated here: it needs singular "
-            "values. 'fro', 1, -1, np.inf and -np.inf do not"
+            f"ord={errors.short(ord)} of matrices is not differentiated here, because it takes "
+            "singular values. Those without are 'fro', 1, -1, np.inf and -np.inf"
         )
     sums = np.sum(np.abs(x), axis=axes[0] if abs(ord) == 1 else axes[1], keepdims=True)
     return (np.max if ord > 0 else np.min)(sums, axis=axes, keepdims=keepdims)

@@ -77,6 +77,7 @@ FUNCTIONAL: Lines = {
     "tanh": "np.tanh(t)",
 }
 NN: Lines = {
+    "Dropout": "lambda x: x * (np.random.default_rng().random(x.shape) > 0.5) / 0.5  # to train",
     "Flatten": "lambda x: np.reshape(x, (len(x), -1))",
     "Identity": "lambda x: x",
     "Layer": "nn.Linear(3, 4)",

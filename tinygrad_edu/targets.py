@@ -82,6 +82,8 @@ def class_labels(loss: str, scores: Any, targets: Any) -> Array:
     rows = shape[:-1]
     if labels.shape != rows:
         advice = f": write np.reshape(targets, {rows})" if labels.size == np.prod(rows) else ""
+        if labels.shape == shape:  # rows with a 1 at the class
+            advice = ": write np.argmax(targets, axis=-1)"
         raise ValueError(
             f"{loss} got scores of shape {shape} and targets of shape {labels.shape}, but class "
             f"indices have shape {rows}, one for each row of scores{advice}"

@@ -241,7 +241,8 @@ def oldest_first(root: Tensor) -> list[Tensor]:
     if not isinstance(root, Tensor):
         raise TypeError(
             "what is drawn is a Tensor, the result of a computation with Tensors, but got "
-            f"{type(root).__name__}; nothing is recorded of a computation with arrays alone"
+            f"{type(root).__name__}; nothing is recorded of a computation with arrays alone, and a "
+            "number that was taken out, as by loss.item(), has no graph: write draw(loss)"
         )
     return cast("list[Tensor]", topological_order(root)[::-1])
 

@@ -159,7 +159,8 @@ class Optimizer:
             )
         if len(set(self.params)) < len(self.params):
             raise ValueError(
-                f"{kind} got one parameter twice: it would be moved twice at each step"
+                f"{kind} got one parameter twice: it would be moved twice at each step. Leave "
+                "one out"
             )
 
     def __getattr__(self, name: str) -> NoReturn:
