@@ -117,7 +117,7 @@ def test_batch_size_may_be_a_numpy_integer():
     ("data", "options", "error", "message"),
     [
         ([], {}, ValueError, r"nothing.*minibatches\(x, y, batch_size=32\)"),
-        ([[1, 2, 3], [1, 2]], {}, ValueError, r"\[3, 2\] examples"),
+        ([[1, 2, 3], [1, 2]], {}, ValueError, r"3 and 2 examples"),
         ([[], []], {}, ValueError, "no examples"),
         ([np.zeros((0, 3))], {}, ValueError, "no examples"),
         ([[1, 2], 3.0], {}, ValueError, "a single number"),

@@ -6,6 +6,7 @@ those that everybody makes, each with its words.
 
 import pytest
 
+import tinygrad_edu
 from demos.mistakes import Mistake, correct, message, refusal
 
 BEFORE = """
@@ -125,6 +126,23 @@ TABLE = [
         "model.state_dict()",
     ),
     (
+        "losses.multiclass_hinge(model(X), np.eye(2)[labels])",
+        "write np.argmax(targets, axis=-1)",
+        "losses.multiclass_hinge(model(X), np.argmax(np.eye(2)[labels], axis=-1))",
+    ),
+    ("draw(f(w).item())", "write draw(loss)", "draw(f(w))"),
+    ("nn.Sequential(nn.Linear(2, 3))(X)", "x.shape[-1]", "nn.Sequential(nn.Linear(3, 3))(X)"),
+    (
+        "optim.SGD([w], lr=optim.schedules.cosine(0.1, 10))",
+        "as schedule(step) gives it, but got the function",
+        "optim.SGD([w], lr=optim.schedules.cosine(0.1, 10)(0))",
+    ),
+    (
+        "nn.Dropout(0.5)",
+        "write lambda x: x * (np.random.default_rng().random(x.shape) > 0.5) / 0.5",
+        "nn.Sequential(lambda x: x * (np.random.default_rng().random(x.shape) > 0.5) / 0.5)(w)",
+    ),
+    (
         "np.std(w, axis=0, dtype=np.float32)",
         "t.astype(np.float32)",
         "np.std(w.astype(np.float32), axis=0)",
@@ -132,6 +150,11 @@ TABLE = [
 ]
 MISTAKES = [Mistake(line, BEFORE, line, instead) for line, _, instead in TABLE]
 WORDS = {line: words for line, words, _ in TABLE}
+
+
+def test_advice_for_numbers_is_not_given_to_text():
+    with pytest.raises(TypeError, match=r"but got 'True': write one of them\.$"):
+        tinygrad_edu.Tensor(1.0, requires_grad="True")
 
 
 def test_there_are_more_than_fifty():
