@@ -237,6 +237,8 @@ def test_each_stage_has_hints_one_by_one(course, capsys):
         )
     assert course.told_hint(1, 1) == 0
     assert "python check.py hint 2 has the next one." in capsys.readouterr().out
+    assert course.told_hint(0, 1) == 0
+    assert capsys.readouterr().out == "\nDone: no hint is needed.\n"
     assert course.told_hint(1, 4) == 1
     assert capsys.readouterr().out == "There is no hint 4: stage 1 has 3.\n"
 

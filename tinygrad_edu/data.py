@@ -82,8 +82,8 @@ def minibatches(
     lengths = [len(column) for column in columns]
     if len(set(lengths)) > 1:
         raise ValueError(
-            f"the arrays have {errors.listed(lengths, ' and ')} examples, but each example is a row "
-            "of all"
+            f"the arrays have {errors.listed(lengths, ' and ')} examples, but each example is a "
+            "row of all"
         )
     if lengths[0] == 0:
         raise ValueError("there are no examples: the arrays are empty")

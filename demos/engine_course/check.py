@@ -28,7 +28,7 @@ try:
     from tinygrad_edu.testing.engines import Result, run
     from tinygrad_edu.testing.trial import Trial
 except ModuleNotFoundError as error:
-    sys.exit(f"The checks need {error.name}: pip install {error.name}")
+    sys.exit(f"The checks need {error.name}: pip install -e '.[demos]' in a clone of tinygrad_edu")
 
 HERE = Path(__file__).parent
 LAST = 8  # the last stage
@@ -342,9 +342,12 @@ def main(arguments: list[str] | None = None) -> int:
 
 def told_hint(number: int, which: int) -> int:
     """Print a hint for a stage; the exit status."""
-    found = hints(number) if number else []
+    if not number:
+        print("\nDone: no hint is needed.")
+        return 0
+    found = hints(number)
     if not 1 <= which <= len(found):
-        print(f"There is no hint {which}: stage {number} has {len(found)}." if number else "")
+        print(f"There is no hint {which}: stage {number} has {len(found)}.")
         return 1
     print(f"Hint {which} of {len(found)} for stage {number}:\n\n{found[which - 1]}")
     if which < len(found):
