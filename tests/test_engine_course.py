@@ -357,7 +357,7 @@ def test_a_class_is_graded(tmp_path, capsys, monkeypatch):
         ada, bob = csv.DictReader(file)
     assert (ada["stages"], bob["stages"], bob["passed"]) == ("4", "0", "0")
     assert (ada["4.wide"], bob["4.wide"]) == ("holds", "does not run")
-    assert (ada["5.powers"], ada["7.matmul"]) == ("fails", "not tested")
+    assert (ada["5.differences"], ada["7.matmul"]) == ("fails", "not tested")
     assert int(ada["passed"]) >= 10
     output = capsys.readouterr().out
     assert output.startswith("ada: 4 stages done, ")
