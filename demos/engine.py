@@ -42,18 +42,13 @@ def merged(base: str, change: str) -> str:
     Of a class, its methods and assignments are put in one by one.
     """
     for node in ast.parse(change).body:
-        outer = find(ast.parse(base).body, name_of(node))
-        if isinstance(node, ast.ClassDef) and isinstance(outer, ast.ClassDef):
-            for member in node.body:
-                outer = find(ast.parse(base).body, node.name)
-                assert isinstance(outer, ast.ClassDef)
-                is_method = isinstance(member, ast.FunctionDef)
-                above = find(outer.body, "__init__" if is_method else "") or outer.body[0]
-                base = put(base, outer.body, member, change, after=above)
-        else:
+        for member in node.body if isinstance(node, ast.ClassDef) else [node]:
             body = ast.parse(base).body
-            first_class = find(body, "Value")
-            base = put(base, body, node, change, after=first_class)
+            after = find(body, "Value")
+            if isinstance(node, ast.ClassDef):
+                body = find(body, node.name).body
+                after = find(body, "__init__" if isinstance(member, ast.FunctionDef) else "")
+            base = put(base, body, member, change, after or body[0])
     return base
 
 
