@@ -1,92 +1,117 @@
-"""The lecture: ``python -m demos`` builds all of it, ``python -m demos NAME`` runs one lesson."""
+"""The lecture: ``python -m demos`` builds its site, ``python -m demos NAME`` runs one part."""
 
 import ast
+import http.server
 import importlib
+import os
 import pkgutil
+import shutil
 import sys
-import traceback
+import tempfile
+from functools import partial
 from pathlib import Path
 
-from demos import IN_THE_GALLERY, LESSONS
-from demos._options import Parser, make_folder
+from demos._options import Parser, make_folder, whole_number
+from tinygrad_edu import lessons
 
 HERE = Path(__file__).parent
 OUT = Path("demo-output")
 
 
-def ideas() -> dict[str, str]:
-    """The first line of each docstring, by name, lessons first; nothing is imported for it."""
+def programs() -> dict[str, str]:
+    """The first line of each program's docstring, by name; nothing is imported for it."""
     found = [module.name for module in pkgutil.iter_modules([str(HERE)])]
-    programs = [name for name in found if name not in LESSONS and not name.startswith("_")]
-    sources = {name: (HERE / f"{name}.py").read_text("utf-8") for name in (*LESSONS, *programs)}
-    docstrings = {name: ast.get_docstring(ast.parse(text)) for name, text in sources.items()}
+    sources = {name: (HERE / f"{name}.py") for name in found if not name.startswith("_")}
+    docstrings = {
+        name: ast.get_docstring(ast.parse(path.read_text("utf-8")))
+        for name, path in sources.items()
+    }
     return {name: (text or "").partition("\n")[0] for name, text in docstrings.items()}
 
 
-def complain(message: str) -> int:
-    """Print one line to stderr; the exit status for wrong use."""
+def complain(message: str, status: int = 2) -> int:
+    """Print one line to stderr; the exit status, that for wrong use."""
     print(f"python -m demos: {message}", file=sys.stderr)
-    return 2
+    return status
 
 
-def build(argv: list[str], names: tuple[str, ...]) -> int:
-    """Run lessons and programs, and write what they show as pages."""
-    only = names[0] if len(names) == 1 else ""
-    parser = Parser(prog=f"python -m demos {only}".strip(), description=ideas().get(only, __doc__))
-    parser.add_argument("--out", type=Path, default=OUT, help="(default: %(default)s)")
+def build(argv: list[str], only: str = "") -> int:
+    """Run the lessons and write the site, or the page of one lesson; the exit status."""
+    parser = Parser(prog=f"python -m demos {only}".strip(), description=__doc__)
+    parser.add_argument("--out", type=Path, default=OUT / only, help="(default: %(default)s)")
     options = parser.parse_args(argv)
     make_folder(options.out, parser)
-    from tqdm import tqdm
+    parts = [only] if only else lessons.names()
+    print(f"Running {len(parts)} lesson{'s' * (not only)}:", file=sys.stderr, flush=True)
+    from sphinx.cmd.build import main as sphinx  # to import it takes a second
 
-    from demos import _gallery, _show  # after the options: to import them takes a second
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # lessons run beside each other
+    arguments = ["-q", "-W", "--keep-going", "-c", str(HERE / "site"), "-j", str(os.cpu_count())]
+    if only:
+        arguments += ["-D", f"root_doc=lessons/{only}", "-D", f"include_patterns=lessons/{only}.py"]
+        arguments += ["-D", "suppress_warnings=myst.xref_missing"]  # other pages are not built
+    with tempfile.TemporaryDirectory() as work:
+        profile = Path(work, "ipython", "profile_default", "ipython_kernel_config.py")
+        profile.parent.mkdir(parents=True)
+        profile.write_text("c.IPKernelApp.log_level = 'ERROR'\n")
+        os.environ["IPYTHONDIR"] = f"{work}/ipython"  # the settings of the user change no page
+        html = Path(work, "html")
+        status: int = sphinx([*arguments, "-d", f"{work}/doctrees", str(HERE), str(html)])
+        if status:
+            return complain("the site was not built, for the reasons above", status)
+        shutil.copytree(html, options.out, dirs_exist_ok=True)
+    page = f"lessons/{only}.html" if only else "index.html"
+    print(f"Open {options.out / page} in a browser")
+    return 0
 
-    _show.folder = options.out
-    pages = []
-    bar = tqdm(names, unit="lesson", disable=len(names) == 1 or None)  # None: no bar in a file
-    for name in bar:
-        bar.set_postfix_str(name)
-        try:
-            if name in LESSONS:
-                pages.append(_gallery.run_lesson(name, echo=len(names) == 1))
-            else:
-                main = importlib.import_module(f"demos.{name}").main
-                pages.append(_gallery.run_program(name, main))
-        except (AssertionError, RuntimeError) as error:
-            traceback.print_exc()
-            print(f"python -m demos: {name} failed: {error}", file=sys.stderr)
-            return 1
-    index = _gallery.write(pages)
-    print(f"Open {index if len(names) > 1 else index.with_name(f'{names[0]}.html')} in a browser")
+
+def serve(argv: list[str]) -> int:
+    """Serve the site to this machine alone, so that its search shows excerpts."""
+    parser = Parser(prog="python -m demos serve", description=serve.__doc__)
+    parser.add_argument("--out", type=Path, default=OUT, help="(default: %(default)s)")
+    parser.add_argument("--port", type=whole_number(0, 65535), default=8000, help="(%(default)s)")
+    options = parser.parse_args(argv)
+    if not (options.out / "index.html").exists():
+        return complain(f"there is no site in '{options.out}': build it by python -m demos", 1)
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=options.out)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler) as server:
+        print(f"Open http://127.0.0.1:{server.server_port}/ in a browser; Ctrl-C ends", flush=True)
+        server.serve_forever()
     return 0
 
 
 def main(argv: list[str]) -> int:
-    """Run the demo that ``argv`` names, or all of them; the exit status."""
-    demos = ideas()
+    """Build, or do what ``argv`` names; the exit status."""
     name = argv[0] if argv and not argv[0].startswith("-") else ""
+    found = programs()
     if name == "list" or argv[:1] in (["-h"], ["--help"]):
         if name != "list":
             print("usage: python -m demos [NAME] [options]; python -m demos NAME --help\n")
-        for demo, idea in demos.items():
-            print(f"{demo:16}{idea}")
+        ideas = {each: lessons.title(each) for each in lessons.names()} | found
+        for each, idea in (ideas | {"serve": serve.__doc__}).items():
+            print(f"{each:20}{idea}")
         return 0
-    if name and name not in demos:
-        return complain(f"there is no demo {name!r}; the demos are: {', '.join(demos)}")
     try:
         if not name:
-            return build(argv, (*LESSONS, *IN_THE_GALLERY))
-        if name in LESSONS:
-            return build(argv[1:], (name,))
-        status: int = importlib.import_module(f"demos.{name}").main(argv[1:])
-        return status
+            return build(argv)
+        if name == "serve":
+            return serve(argv[1:])
+        if name in found:
+            status: int = importlib.import_module(f"demos.{name}").main(argv[1:])
+            return status
+        try:
+            script = lessons.path(name)
+        except ValueError:
+            known = [*lessons.names(), *found, "serve"]
+            return complain(f"there is no demo {name!r}; the demos are: {', '.join(known)}")
+        return build(argv[1:], script.stem)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]
         if missing in ("demos", "tinygrad_edu"):
             raise  # a mistake in the code, and nothing to install
-        return complain(f"{name or 'the gallery'} needs {missing}: pip install -e '.[demos]'")
+        return complain(f"{name or 'the site'} needs {missing}: pip install -e '.[demos]'")
     except KeyboardInterrupt:
-        complain("stopped by Ctrl-C")
-        return 130  # what a shell reports for a program that Ctrl-C ended
+        return complain("stopped by Ctrl-C", 130)  # what a shell reports for it
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
 
     The length is that of all gradients together, ``sqrt(sum(g**2))`` over all their numbers. Each
     gradient is multiplied by ``max_norm / (length + 1e-6)`` if that is below 1, as in PyTorch
-    (clip_grad_norm_); so ``np.inf`` only measures. Call it between ``backward`` and ``step``.
+    (``clip_grad_norm_``); so ``np.inf`` only measures. Call it between ``backward`` and ``step``.
     Parameters without a gradient are skipped.
 
     Raises FloatingPointError if the length is nan or infinite, and then changes nothing (PyTorch

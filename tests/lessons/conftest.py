@@ -1,0 +1,52 @@
+"""``lesson``: what a lesson computes, for the tests of what it claims."""
+
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from tinygrad_edu import lessons
+
+
+def play(name):
+    """The values of a lesson, and what its checks say of each stub and of each solution.
+
+    Below each solution the checks above it run once more.
+    """
+    script = lessons.path(name)
+    order, checks = [], []
+    for cell in lessons.cells(script.read_text("utf-8")):
+        order.append(cell)
+        if "check" in cell.tags:
+            checks = [*checks, cell]
+        elif "solution" in cell.tags:
+            order += checks
+            checks = []
+    names = {"__name__": "__main__"}
+    verdicts = []
+    for cell in order:
+        before = len(lessons.checked)
+        lessons.play([cell], script, lambda thing: None, names)
+        if "check" in cell.tags:
+            verdicts.append((cell.line + 1, lessons.checked[before:]))
+    return names, verdicts
+
+
+@pytest.fixture(scope="module")
+def lesson(request):
+    """The lesson of a module ``test_lesson_NAME.py``: its values are attributes.
+
+    It ran with its own stubs, which must not pass, and with its solutions, which must.
+    """
+    name = request.module.__name__.rpartition(".")[2].removeprefix("test_lesson_")
+    with warnings.catch_warnings():
+        warnings.simplefilter("default")
+        names, verdicts = play(name)
+    seen = set()
+    for line, results in verdicts:
+        solved = line in seen
+        seen.add(line)
+        right = all(verdict for _, verdict in results)
+        assert results, f"{name}, line {line}: a cell tagged check calls no check"
+        assert right == solved, f"{name}, line {line}: {results} {'with' * solved or 'without'} it"
+    return SimpleNamespace(**names)
