@@ -403,6 +403,51 @@ def test_the_policy_blocks_a_script_that_got_in_all_the_same(read):
     page.complaints.clear()
 
 
+@pytest.mark.parametrize("build", [neuron, hinge])
+def test_the_picture_fits_its_place_and_grows_with_it(read, build):
+    page = read(build())
+    sizes = []
+    for width, height in ((1200, 640), (1920, 1080), (3840, 2160)):
+        page.page.set_viewport_size({"width": width, "height": height})
+        page.page.wait_for_timeout(100)
+        fits, text = page(
+            """() => {
+                const box = document.getElementById("graph");
+                const word = document.querySelector("svg text").getBoundingClientRect().height;
+                const wide = box.scrollWidth > box.clientWidth;
+                return [!wide && box.scrollHeight <= box.clientHeight, word];
+            }"""
+        )
+        assert fits
+        sizes.append(text)
+    assert sizes[0] < sizes[1] < sizes[2]
+    panel = page("parseFloat(getComputedStyle(document.getElementById('panel')).fontSize)")
+    assert panel > 30  # on a wall, too
+
+
+def test_it_leads_back_to_where_it_was_opened_from(read, tmp_path):
+    page = read(neuron())
+    address = page.address
+    opener = tmp_path / "opener.html"
+    opener.write_text('<!DOCTYPE html><a href="steps.html">steps</a>', encoding="utf-8")
+    page.page.goto(opener.as_uri())
+    page.page.click("a")
+    page.press("ArrowRight", "ArrowRight")
+    page.page.click("#leave")
+    page.page.wait_for_url("**/opener.html")
+    page.page.goto(address)
+    page.requests[:] = [address]
+
+
+def test_full_screen_and_back(read):
+    page = read(neuron())
+    page.press("f")
+    page.page.wait_for_function("document.fullscreenElement !== null")
+    assert page("document.getElementById('full').getAttribute('aria-pressed')") == "true"
+    page.page.click("#full")
+    page.page.wait_for_function("document.fullscreenElement === null")
+
+
 def test_in_a_notebook(browser):
     """In a frame that may run scripts, but belongs to nobody and has no address of its own."""
     told = neuron()
@@ -461,11 +506,11 @@ def test_changes_are_announced_and_controls_are_named(read):
 def test_every_control_can_be_reached_with_the_tab_key_and_shows_it(read):
     page = read(neuron(), place="#2")
     reached = []
-    for _ in range(6):
+    for _ in range(8):
         page.press("Tab")
         reached.append(page("document.activeElement.id || document.activeElement.localName"))
         assert page("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["back", "next", "play", "slider", "graph", "summary"]
+    assert reached == ["leave", "back", "next", "play", "slider", "full", "graph", "summary"]
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from contextlib import contextmanager
 from functools import partial
 from html.parser import HTMLParser
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -32,6 +33,7 @@ import tinygrad_edu
 from tinygrad_edu import Tensor, debug, draw, functional, losses, no_grad, ops, primitive, steps
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.drawing import render
+from tinygrad_edu.drawing import text as drawing_text
 from tinygrad_edu.drawing.formula import Letter, formula_of
 from tinygrad_edu.drawing.steps import MOST_NODES
 from tinygrad_edu.modes import Watcher, mode
@@ -335,10 +337,33 @@ def test_names_are_those_given_in_letters_and_in_derivatives():
 def test_letters_are_replaced_as_whole_words_and_once():
     a, b = parameter(2.0, "b"), parameter(3.0, "a")  # named like the letters of the rule
     first, second = steps(a * b)[-1].derivations
-    assert first.expressions[:2] == ("g * b", "dv1/dv1 * a")
-    assert second.expressions[:2] == ("g * a", "dv1/dv1 * b")
+    assert first.expressions[:2] == ("g * right", "dv1/dv1 * a")
+    assert second.expressions[:2] == ("g * left", "dv1/dv1 * b")
     (derivation,) = steps(functional.softplus(parameter(0.0, "x")))[-1].derivations
     assert derivation.expressions[:2] == ("g * sigmoid(x)", "dv1/dv1 * sigmoid(x)")
+
+
+def test_a_letter_that_names_something_else_gives_way_to_a_word():
+    z = parameter(2.0, "z")
+    y = 3.0 * functional.sigmoid(z)
+    (derivation,) = steps(y, names={"y": y, "out": z})[-1].derivations
+    assert derivation.expressions[0] == "g * out_ * (1 - out_)"
+    (derivation,) = steps(functional.sigmoid(z), names={"y": z})[-1].derivations
+    assert derivation.expressions[0] == "g * out * (1 - out)"
+
+
+def test_a_letter_that_names_what_it_stands_for_stays():
+    a, b = parameter(2.0, "a"), parameter(3.0, "b")
+    first, second = steps(a * b)[-1].derivations
+    assert (first.expressions[0], second.expressions[0]) == ("g * b", "g * a")
+
+
+def test_what_is_said_beside_a_rule_uses_its_words():
+    b = parameter(0.0, "b")
+    (derivation,) = steps(b**2.0)[-1].derivations
+    assert derivation.expressions[0] == "g * right * a ** (right - 1)"
+    (derivation,) = steps(parameter(2.0, "b") ** 0.0)[-1].derivations
+    assert derivation.notes == ("where right == 0, the slope along a is 0",)
 
 
 def test_the_rule_of_ones_own_primitive_is_shown_by_its_docstring():
@@ -762,9 +787,31 @@ def test_a_graph_of_100_000_operations_is_refused_at_once():
     assert time.perf_counter() - start < 2.0
 
 
-@pytest.mark.parametrize("name", ["steps.png", "steps", "steps.html.svg", "html"])
+@pytest.mark.parametrize("name", ["steps.png", "steps", "steps.html.pdf", "html"])
 def test_a_file_that_is_no_page_is_refused_and_nothing_written(tmp_path, name):
-    with pytest.raises(ValueError, match=re.escape(f"in a file.html, but got '{name}'")):
+    with pytest.raises(ValueError, match=re.escape(f"'{name}'")):
+        steps(neuron()[0]).save(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_step_is_a_picture_of_the_same_size(tmp_path):
+    told = steps(neuron()[0])
+    assert told.save(tmp_path / "step_{:02}.svg") == tmp_path / "step_01.svg"
+    paths = sorted(tmp_path.iterdir())
+    assert [path.name for path in paths] == [f"step_{n:02}.svg" for n in range(1, len(told) + 1)]
+    pictures = [ElementTree.fromstring(path.read_text("utf-8")) for path in paths]
+    assert len({(svg.get("width"), svg.get("height"), svg.get("viewBox")) for svg in pictures}) == 1
+    for step, svg in zip(told, pictures, strict=True):
+        text = list(svg.itertext())
+        for line in str(step).partition(", ")[2].splitlines():
+            assert line in text
+        shown = {line for line in text if line.startswith("grad ")}
+        assert shown == {f"grad {drawing_text.values(g, 3)}" for g in step.gradients.values()}
+
+
+@pytest.mark.parametrize("name", ["step.svg", "step_{}_{}.svg", "step_{x}.svg", "step_{:q}.svg"])
+def test_a_name_without_a_place_for_the_number_is_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=re.escape("write 'step_{:02}.svg'")):
         steps(neuron()[0]).save(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
@@ -986,7 +1033,7 @@ def test_without_javascript_the_finished_graph_and_every_step_can_be_read():
     elements = Elements(page)
     assert "noscript" in {tag for tag, _, _ in elements.all}
     hidden = [found.get("id") for _, found, _ in elements.all if "hidden" in found]
-    assert hidden == ["controls"]
+    assert hidden == ["controls", "leave", "full"]
     assert len(elements.named("li")) == len(told)
     text = html.unescape(re.sub(r"<[^>]*>", "", page))
     for step in told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,23 +19,28 @@ from tinygrad_edu.tensor import Array, Tensor
 
 SHAPE = re.compile(r"-?‹[\d×]+›")  # what stands for a large array
 
-# Where a formula alone does not tell the whole rule: when that is, and what to add.
+# Where a formula alone does not tell the whole rule: when that is, and what to add, in braces the
+# letters of its arguments.
 CAVEATS: dict[ops.Operation, list[tuple[Callable[..., bool], str]]] = {
     np.power: [
-        (lambda a, b: bool(np.any(np.equal(b, 0))), "where b == 0, the slope along a is 0"),
+        (lambda a, b: bool(np.any(np.equal(b, 0))), "where {b} == 0, the slope along {a} is 0"),
         (
             lambda a, b: bool(np.any(np.equal(a, 0))),
-            "where a == 0, the slope along b is taken as 0",
+            "where {a} == 0, the slope along {b} is taken as 0",
         ),
     ],
     np.matmul: [
         (
             lambda a, b: a.ndim == 1 or b.ndim == 1,
-            "a vector stands for a matrix, a on the left of one row, b on the right of one column",
+            "a vector stands for a matrix, {a} on the left of one row, {b} on the right of one "
+            "column",
         ),
         (lambda a, b: max(a.ndim, b.ndim) > 2, ".T swaps the last two axes"),
     ],
 }
+
+# What stands for a letter of a rule where a tensor of the graph has that letter as its name.
+OTHER_WORDS = {"g": "arrived", "y": "out", "x": "arg", "a": "left", "b": "right"}
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,8 @@ class Narrator:
         for (arg, rule), (_, total) in zip(differentiated, growth, strict=True):
             assert rule is not None
             formula, letters = formula_of(rule, op)
+            free = self._free(letters, node)
+            formula, letters = _replaced(formula, letters, free), free
             if op is np.mean:
                 count = str(arrays[0].size // max(node.size, 1))
                 formula = re.sub(r"\bn\b", count, formula)
@@ -179,7 +187,9 @@ class Narrator:
             ]
             if not re.search(r"[a-z]{2,} [a-z]{2,}", formula):  # words are not to be read thrice
                 expressions.insert(1, _replaced(formula, letters, names))
-            notes = [note for fails, note in CAVEATS.get(op, ()) if fails(*arrays)]
+            spoken = {"a": "a", "b": "b"} | dict(zip(("a", "b"), letters[2:4], strict=False))
+            caveats = [note for fails, note in CAVEATS.get(op, ()) if fails(*arrays)]
+            notes = [note.format_map(spoken) for note in caveats]
             if axes := repeated_axes(np.shape(contribution), arg.shape):
                 contribution = unbroadcast(contribution, arg.shape, node)
                 where = text.shortened(self._graph.name(arg))
@@ -192,6 +202,20 @@ class Narrator:
                 notes.append(f"was {before}, now {now}: another path adds")
             self._gradients[arg] = np.array(total, dtype=arg.dtype)
             yield Derivation(self._derivative(arg), _unlike(expressions), tuple(notes))
+
+    def _free(self, letters: list[str], node: Tensor) -> list[str]:
+        """The letters of a rule, and other words for those that are the name of something else."""
+        meant = (None, node, *node.args)
+        named = {self._graph.name(member): member for member in self._graph.members}
+        free = []
+        for letter, operand in itertools.zip_longest(letters, meant[: len(letters)]):
+            word = letter
+            if letter in named and named[letter] is not operand:
+                word = OTHER_WORDS.get(letter, letter)
+                while word in named:
+                    word += "_"
+            free.append(word)
+        return free
 
     def _number(self, operand: Any) -> str:
         """A few numbers in full, of more their shape."""

@@ -1,8 +1,9 @@
 "use strict";
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
-  const [back, next, play, slider, position, graph] = ["back", "next", "play", "slider", "position", "graph"]
-    .map((id) => document.getElementById(id));
+  const [leave, back, next, play, slider, position, full, graph] =
+    ["leave", "back", "next", "play", "slider", "position", "full", "graph"].map((id) => document.getElementById(id));
+  const svg = document.querySelector("svg");
   const items = [...document.querySelectorAll("#steps > li")];
   const nodes = new Map([...document.querySelectorAll("svg .node")].map((node) => [node.id, node]));
   const edges = [...document.querySelectorAll("svg .edge")];
@@ -45,6 +46,19 @@
     }
   }
 
+  // As large as there is room for, but never so small that its text falls below 11 pixels.
+  function fit() {
+    const { width, height } = svg.viewBox.baseVal;
+    const style = getComputedStyle(graph);
+    const room = [
+      graph.clientWidth - parseFloat(style.paddingLeft) - parseFloat(style.paddingRight),
+      graph.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom),
+    ];
+    const scale = Math.max(Math.min(room[0] / width, room[1] / height, 4), 11 / 12);
+    svg.setAttribute("width", width * scale);
+    svg.setAttribute("height", height * scale);
+  }
+
   // Scroll until the first of these nodes can be seen, and as many others as there is room for.
   function reveal(some) {
     const view = graph.getBoundingClientRect();
@@ -85,12 +99,18 @@
     show(number);
   }
 
+  function fill() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (document.fullscreenEnabled) document.documentElement.requestFullscreen();
+  }
+
   const keys = {
     ArrowLeft: () => go(current - 1),
     ArrowRight: () => go(current + 1),
     Home: () => go(1),
     End: () => go(items.length),
     " ": toggle,
+    f: fill,
   };
   document.addEventListener("keydown", (event) => {
     const own = event.target === slider ? event.key !== " " : event.key === " " && event.target.closest("button, summary");
@@ -103,6 +123,15 @@
   play.addEventListener("click", toggle);
   slider.addEventListener("input", () => go(Number(slider.value)));
   addEventListener("hashchange", () => go(Number(location.hash.slice(1))));
+  leave.addEventListener("click", () => history.back());
+  leave.hidden = window !== top || history.length < 2;
+  full.addEventListener("click", fill);
+  full.hidden = !document.fullscreenEnabled;
+  document.addEventListener("fullscreenchange", () => {
+    full.setAttribute("aria-pressed", String(document.fullscreenElement !== null));
+  });
   document.getElementById("controls").hidden = false;
+  fit();
+  new ResizeObserver(fit).observe(graph);
   show(Number(location.hash.slice(1)), false);
 })();

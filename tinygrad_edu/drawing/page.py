@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import Any
 from xml.etree import ElementTree
 
 from tinygrad_edu.drawing.graph import Graph
@@ -18,7 +17,7 @@ from tinygrad_edu.drawing.narration import Derivation, Step
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
 from tinygrad_edu.drawing.text import shortened, values
 
-_SVG = "{http://www.w3.org/2000/svg}"
+SVG = "{http://www.w3.org/2000/svg}"
 
 COLOURS = {VALUE, GRADIENT, ALARM}
 ROLES = {
@@ -39,8 +38,8 @@ def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) 
         files(__package__).joinpath(f"page.{kind}").read_text("utf-8")
         for kind in ("css", "js", "html")
     )
-    longest = _longest(steps, graph, precision)
-    svg = _marked(drawing.with_last_lines(longest), _gradients(steps[-1], graph, precision))
+    longest = largest(steps, graph, precision)
+    svg = marked(drawing.with_last_lines(longest), gradients_of(steps[-1], graph, precision))
     width, height = (float(svg.get(side, "1pt").removesuffix("pt")) for side in ("width", "height"))
     return Template(template).substitute(
         title=escape(f"{shortened(graph.name(graph.root))}, step by step"),
@@ -67,31 +66,31 @@ def _hash(text: str) -> str:
     return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
-def _gradients(step: Step, graph: Graph, precision: int) -> dict[str, str]:
+def gradients_of(step: Step, graph: Graph, precision: int) -> dict[str, str]:
     """The line of each node that shows its gradient at a step."""
-    place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
+    place = _places(graph)
     return {
         place[id(tensor)]: f"grad {values(gradient, precision)}"
         for tensor, gradient in step.gradients.items()
     }
 
 
-def _longest(steps: Sequence[Step], graph: Graph, precision: int) -> dict[str, str]:
+def largest(steps: Sequence[Step], graph: Graph, precision: int) -> dict[str, str]:
     """The longest text that each node will show as its gradient."""
     longest: dict[str, str] = {}
     for step in steps:
-        for place, text in _gradients(step, graph, precision).items():
+        for place, text in gradients_of(step, graph, precision).items():
             longest[place] = max(longest.get(place, ""), text, key=len)
     return longest
 
 
-def _marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
+def marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
     """The picture with these gradients, classes that say what its parts are, and no tooltips."""
-    ElementTree.register_namespace("", _SVG[1:-1])
+    ElementTree.register_namespace("", SVG[1:-1])
     svg = ElementTree.fromstring(drawing.svg())
     roles = drawing.roles()
-    for group in svg.iter(f"{_SVG}g"):
-        title = group.find(f"{_SVG}title")
+    for group in svg.iter(f"{SVG}g"):
+        title = group.find(f"{SVG}title")
         if title is None:
             continue
         place = title.text or ""
@@ -99,7 +98,7 @@ def _marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
         if group.get("class") == "node":
             group.set("id", place)
             group.set("class", f"node {roles[place]}")
-            texts = [t for t in group.iter(f"{_SVG}text") if t.get("fill") in COLOURS]
+            texts = [t for t in group.iter(f"{SVG}text") if t.get("fill") in COLOURS]
             for text, kind in zip(texts, ("value", "gradient"), strict=False):
                 text.set("class", f"{kind} alarm" if text.get("fill") == ALARM else kind)
                 text.set("x", _middle(group))
@@ -138,25 +137,41 @@ def _derivation(derivation: Derivation) -> str:
     return f'<div class="derivation">{"".join(cells)}</div>'
 
 
-def _ends(step: Step, graph: Graph) -> list[Any]:
-    """The members at the other end of the edges that a step goes along."""
+def edges_of(step: Step, graph: Graph) -> list[str]:
+    """The edges that a step goes along, each by its two ends."""
     if step.phase == "seed":
         return []
     wanted = step.phase == "forward"  # backward, only to those that want a gradient
-    return [m for m in graph.operands(step.tensor) if wanted or getattr(m, "requires_grad", False)]
+    ends = graph.operands(step.tensor)
+    place = _places(graph)
+    return [
+        f"{place[id(end)]} {place[id(step.tensor)]}"
+        for end in ends
+        if wanted or getattr(end, "requires_grad", False)
+    ]
+
+
+def born(steps: Sequence[Step], graph: Graph) -> dict[str, int]:
+    """The step at which the value of each node becomes known, unless it always was."""
+    place = _places(graph)
+    return {place[id(step.tensor)]: step.number for step in steps if step.phase == "forward"}
+
+
+def _places(graph: Graph) -> dict[int, str]:
+    """The name of each member's node."""
+    return {id(member): f"n{i}" for i, member in enumerate(graph.members)}
 
 
 def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
     """All that the script shows, as JSON that cannot end the element it stands in."""
-    place = {id(member): f"n{i}" for i, member in enumerate(graph.members)}
-    born = {place[id(step.tensor)]: step.number for step in steps if step.phase == "forward"}
+    place = _places(graph)
     told = [
         {
             "title": step.title,
             "node": place[id(step.tensor)],
-            "edges": [f"{place[id(end)]} {place[id(step.tensor)]}" for end in _ends(step, graph)],
-            "gradients": _gradients(step, graph, precision),
+            "edges": edges_of(step, graph),
+            "gradients": gradients_of(step, graph, precision),
         }
         for step in steps
     ]
-    return json.dumps({"born": born, "steps": told}).replace("<", "\\u003c")
+    return json.dumps({"born": born(steps, graph), "steps": told}).replace("<", "\\u003c")

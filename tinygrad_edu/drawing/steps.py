@@ -117,16 +117,44 @@ class Steps(Sequence[Step]):
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file that ends in .html, whole or not at all. Returns its path.
 
-        Raises ValueError for another ending, RuntimeError as ``html`` does, OSError if the file
-        cannot be written.
+        For slides, ``save("step_{:02}.svg")`` writes one picture for each step: its number takes
+        the place of the braces. Returns the path of the first.
+
+        Raises ValueError for another ending or no braces, RuntimeError as ``html`` does, OSError if
+        a file cannot be written.
         """
         from pathlib import Path  # only now: importing it takes time
 
         path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
-            raise ValueError(f"steps are saved as a page, in a file.html, but got {path.name!r}")
-        write_whole(path, self.html().encode("utf-8"))
-        return path
+        if path.suffix.lower() in (".html", ".htm"):
+            write_whole(path, self.html().encode("utf-8"))
+            return path
+        if path.suffix.lower() != ".svg":
+            raise ValueError(
+                "steps are saved as a page, 'steps.html', or as one picture for each step, "
+                f"'step_{{:02}}.svg', but got {path.name!r}"
+            )
+        paths = self._numbered(path)
+        from tinygrad_edu.drawing.slides import slides  # only now: importing it takes time
+
+        pictures = slides(self, self._drawing, self._graph, self._precision)
+        for each, picture in zip(paths, pictures, strict=True):
+            write_whole(each, picture.encode("utf-8"))
+        return paths[0]
+
+    def _numbered(self, path: Path) -> list[Path]:
+        """A path for each step."""
+        try:
+            paths = [path.with_name(path.name.format(step.number)) for step in self._steps]
+        except (ValueError, LookupError):
+            paths = []
+        if len(set(paths)) < len(self._steps):
+            name = f"{path.stem.partition('{')[0].rstrip('_')}_{{:02}}.svg"
+            raise ValueError(
+                "each step has a picture of its own, so that the name needs a place for its "
+                f"number: write {name!r}, not {path.name!r}"
+            )
+        return paths
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """For notebooks: the page in a frame of its own, or else the steps as text, and why."""
@@ -136,6 +164,6 @@ class Steps(Sequence[Step]):
             page = escape(self.html())
         except RuntimeError as error:
             return {"text/plain": f"{error}\n\n{self}"}
-        size = 'width="100%" height="640" style="border: 0"'
+        size = 'width="100%" height="640" style="border: 0" allowfullscreen'
         frame = f'<iframe sandbox="allow-scripts" {size} srcdoc="{page}"></iframe>'
         return {"text/html": frame, "text/plain": str(self)}

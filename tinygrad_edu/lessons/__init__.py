@@ -116,12 +116,15 @@ def play(
             if cell.markdown:
                 continue
             tree = ast.parse("\n" * cell.line + cell.text, str(file))
-            last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+            last = tree.body[-1] if tree.body else None
+            if not isinstance(last, ast.Expr):
+                exec(compile(tree, file, "exec"), names)
+                continue
+            tree.body.pop()
             exec(compile(tree, file, "exec"), names)
-            if last is not None:
-                value = eval(compile(ast.Expression(last.value), file, "eval"), names)
-                if value is not None:
-                    show(value)
+            value = eval(compile(ast.Expression(last.value), file, "eval"), names)
+            if value is not None:
+                show(value)
 
 
 def run(name: str, folder: str | Path) -> list[Path]:
@@ -270,7 +273,7 @@ def _figures_go_to(show: Callable[[Any], object]) -> Iterator[None]:
 
     backend, usual = plt.get_backend(), plt.show
     plt.switch_backend("agg")
-    plt.show = give
+    plt.show = give  # type: ignore[assignment]  # it takes nothing
     try:
         yield
     finally:
