@@ -29,7 +29,6 @@ from matplotlib.figure import Figure
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from demos._options import Parser, make_folder, whole_number
-from demos._show import BLACK, BLUE, GREY
 from demos._speed_chain import CHAINS
 from demos._speed_numpy import (
     BY_HAND,
@@ -317,12 +316,12 @@ def plot(rows: list[Row], subtitle: str) -> Figure:
             if r is None:
                 continue
             y = libraries.index(row.library)
-            color = BLUE if row.library.startswith("tinygrad_edu") else GREY
+            color = "#0072B2" if row.library.startswith("tinygrad_edu") else "#999999"
             axes.barh(y, r - 1, left=1, color=color)
             text = f" {r:.3g}" if r < 100 else f" {r:.0f}"
             axes.text(max(r, 1), y, text, va="center", fontsize=9)
             least, most = min(least, r), max(most, r)
-        axes.axvline(1, color=BLACK, linewidth=1)
+        axes.axvline(1, color="#222222", linewidth=1)
         axes.tick_params(labelsize=10)
         axes.set_title(textwrap.fill(f"{workload}  {title}", 42), fontsize=10, loc="left")
     for axes in panels[: len(titles)][-2:]:
@@ -461,7 +460,7 @@ def main(argv: list[str]) -> int:
             return 1
     subtitle = f"{where['processor']}, {options.threads} of {where['cores']} cores, {where['date']}"
     path = options.out / "speed.png"
-    plot(rows, subtitle).savefig(path)
+    plot(rows, subtitle).savefig(path, dpi=160)
     print(f"\nWritten {path}")
     if options.json:
         where["rows"] = [asdict(row) for row in rows]

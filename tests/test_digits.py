@@ -216,7 +216,7 @@ def test_dispatcher_names_the_demos(argv, capsys):
 
 def test_dispatcher_lists_and_runs(tmp_path, capsys, drawn):
     assert dispatcher.main(["list"]) == 0
-    assert f"digits          {digits.__doc__}" in capsys.readouterr().out
+    assert f"digits              {digits.__doc__}" in capsys.readouterr().out
     assert dispatcher.main(["digits", "--epochs", "1", "--out", str(tmp_path)]) == 0
     assert len(drawn) == 1
 

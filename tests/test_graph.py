@@ -232,4 +232,4 @@ def test_bad_options_get_one_line(options, tmp_path, capsys, monkeypatch):
 
 def test_the_list_of_demos_shows_it(capsys):
     assert dispatcher.main(["list"]) == 0
-    assert f"graph           {graph.__doc__}\n" in capsys.readouterr().out
+    assert f"graph               {graph.__doc__}\n" in capsys.readouterr().out

@@ -1,5 +1,9 @@
 """Every mistake of a beginner is refused close to its line, and the line to write instead works."""
 
+import re
+import warnings
+
+import numpy as np
 import pytest
 
 from demos.mistakes import MISTAKES, correct, frames_below, main, message, refusal
@@ -79,6 +83,25 @@ def test_mistake_is_refused_close_to_its_line(mistake):
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
 def test_the_line_to_write_instead_works(mistake):
     correct(mistake)
+
+
+@pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.title)
+def test_what_pytorch_does_is_told_as_it_is(mistake):
+    torch = pytest.importorskip("torch", reason="PyTorch is not installed")
+    names = {"torch": torch, "np": np, "F": torch.nn.functional}
+    names["w"] = torch.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    names["x"] = torch.tensor([[1.0, 0.0, 2.0], [0.5, 1.0, 1.0]])
+    names["y"] = torch.tensor([1.0, 0.0])
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        try:
+            exec(mistake.in_pytorch, names)
+            does = "Warns" if warned else "Not noticed" if "Not" in mistake.elsewhere else "Right"
+        except Exception as error:
+            does, said = "Refused", str(error)
+    assert mistake.elsewhere.startswith(does)
+    for quoted in re.findall('"(.*?)"', mistake.elsewhere):
+        assert quoted in said
 
 
 def test_the_demo_prints_them_all(capsys):

@@ -1,13 +1,11 @@
 """Tensors, pictures, steps and errors in a notebook, run by a kernel as Jupyter runs it."""
 
 import html
-import os
 import re
 from pathlib import Path
 
 import pytest
 
-import demos
 import tinygrad_edu
 
 REASON = "the packages of Jupyter are not installed: pip install nbclient ipykernel jupytext"
@@ -15,7 +13,10 @@ for package in "nbformat", "nbclient", "ipykernel":
     pytest.importorskip(package, reason=REASON)
 
 import nbclient  # noqa: E402 (only now it is known to be there)
+import nbformat  # noqa: E402
 from nbformat.v4 import new_code_cell, new_notebook  # noqa: E402
+
+from tinygrad_edu import lessons  # noqa: E402
 
 CELLS = {
     "tensor": """\
@@ -54,11 +55,10 @@ MISTAKES = ("mistake",)
 def run(tmp_path_factory):
     """Runs a notebook in a new kernel that keeps its files to itself."""
     folder = tmp_path_factory.mktemp("notebook")
-    packages = {str(Path(module.__file__).parent.parent) for module in (tinygrad_edu, demos)}
     with pytest.MonkeyPatch.context() as patch:
         for name in "IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_DATA_DIR", "JUPYTER_CONFIG_DIR":
             patch.setenv(name, str(folder / name.lower()))
-        patch.setenv("PYTHONPATH", os.pathsep.join(sorted(packages)))
+        patch.setenv("PYTHONPATH", str(Path(tinygrad_edu.__file__).parent.parent))
 
         def run(notebook):
             nbclient.NotebookClient(
@@ -154,12 +154,36 @@ def test_nothing_else_is_written(outputs):
         assert kinds in ([], ["error"] if name in MISTAKES else ["execute_result"]), name
 
 
-def test_a_lesson_is_a_notebook(run):
-    jupytext = pytest.importorskip("jupytext", reason=REASON)
-    notebook = run(jupytext.read(Path(demos.__file__).with_name("backpropagation.py")))
+@pytest.fixture
+def downloaded(tmp_path):
+    """A lesson as it is downloaded."""
+    pytest.importorskip("jupytext", reason=REASON)
+
+    def downloaded(name):
+        _, path = lessons.copy([name], tmp_path)
+        return nbformat.read(path, as_version=4)
+
+    return downloaded
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", lessons.names())
+def test_every_lesson_runs_as_downloaded(run, downloaded, name):
+    notebook = run(downloaded(name))
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
+    assert {output.output_type for output in outputs} <= {
+        "execute_result",
+        "display_data",
+        "stream",
+    }
+    assert not any(":::" in cell.source for cell in notebook.cells)
+
+
+def test_a_lesson_is_a_notebook(run, downloaded):
+    notebook = run(downloaded("backpropagation"))
     kinds = [cell.cell_type for cell in notebook.cells]
     assert kinds.count("markdown") > 2
-    assert notebook.cells[1].source.startswith("# ")
+    assert notebook.cells[0].source.startswith("# ")
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     assert {output.output_type for output in outputs} == {"execute_result", "stream"}
     assert {output.name for output in outputs if output.output_type == "stream"} == {"stdout"}

@@ -17,11 +17,13 @@ LAYERS = {
     "drawing.render": "",
     "files": "",
     "kernels": "",
+    "lessons": "",
     "locks": "",
     "other_names": "",
     "refusals": "",
     "testing.differences": "",
     "testing.session": "",
+    "lessons.__main__": "lessons",
     "ops": "kernels",
     "testing.mistakes": "testing.session",
     "testing.reference": "testing.differences",
@@ -73,15 +75,16 @@ LAYERS = {
     "testing.engines": "errors testing.catalogue testing.session testing.trial",
     "classifier": "data functional losses optim tensor",
     "compiling": "backprop guards inputs modes ops programs refusals_of_jit tensor tracing",
-    "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture drawing.text "
-    "drawing.view errors files tensor",
+    "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "testing.adapters": "functional losses modes ops tensor transforms",
     "testing.foreign": "custom errors functional losses ops tensor testing.session",
+    "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
+    "drawing.slides drawing.text drawing.view errors files tensor",
+    "testing": "testing.check testing.engines testing.foreign",
+    "testing.__main__": "files testing.adapters testing.engines",
     "": "compiling custom data debugging drawing.steps drawing.view functional losses modes nn "
     "optim other_names saving tensor transforms",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
-    "testing": "testing.check testing.engines testing.foreign",
-    "testing.__main__": "files testing.adapters testing.engines",
 }
 
 CORE = {"ops", "backprop", "modes", "tensor"}  # only these share what begins with an underscore

@@ -22,6 +22,23 @@ def test_program(program, output, capsys):
     assert capsys.readouterr().out == output
 
 
+def test_it_fits_on_two_screens_and_its_links_work_on_a_package_index():
+    text = README.read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 150
+    links = re.findall(r"(?<!!)\[[^\]]*\]\(([^)]*)\)", text)
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
+def test_what_it_names_is_there():
+    text = README.read_text(encoding="utf-8")
+    names = re.findall(r"`((?:tinygrad_edu|demos|tests|\.github)/[\w./]*)`", text)
+    assert len(names) > 8
+    assert [name for name in names if not (ROOT / name).exists()] == []
+    pages = re.findall(r"`pages/(\w+)\.html`", text)
+    assert len(pages) > 5
+    assert [page for page in pages if not (ROOT / "demos" / "pages" / f"{page}.md").exists()] == []
+
+
 def test_no_program_is_left_out():
     assert len(PROGRAMS) == README.read_text(encoding="utf-8").count("```python")
 
@@ -34,7 +51,11 @@ def taught(path, name):
     return names[name]
 
 
-FOCAL = {"README.md": "focal_loss", "demos/own_loss.py": "focal"}
+FOCAL = {
+    "README.md": "focal_loss",
+    "demos/pages/prove.md": "focal_loss",
+    "demos/lessons/07_own_loss.py": "focal",
+}
 
 
 @pytest.mark.parametrize("path", FOCAL)

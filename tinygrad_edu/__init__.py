@@ -14,6 +14,7 @@ graph, ``debug`` says where numbers go wrong. The rest is in modules:
   of whole engines
 - ``tinygrad_edu.classifier``: a linear classifier for scikit-learn
 - ``tinygrad_edu.evaluation``: a test set that is opened once
+- ``tinygrad_edu.lessons``: the lecture, to list, run, copy and grade
 
 To read how it works, start with ``tinygrad_edu.ops``, the table of derivatives; go on to
 ``tinygrad_edu.backprop``, the chain rule, and ``tinygrad_edu.tensor``.
@@ -38,6 +39,8 @@ from tinygrad_edu.modes import no_grad, scope
 from tinygrad_edu.saving import load, save
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.transforms import grad, hessian, jacobian, value_and_grad
+
+__version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from tinygrad_edu.compiling import jit

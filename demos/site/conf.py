@@ -55,8 +55,8 @@ html_show_sourcelink = False
 html_sidebars = {"index": []}
 html_theme_options = {
     "show_prev_next": True,
-    "article_header_end": ["around.html", "downloads.html"],
-    "secondary_sidebar_items": {"pages/*": ["page-toc"], "reference/*": ["page-toc"]},
+    "article_header_end": ["around.html"],
+    "secondary_sidebar_items": {"reference/*": ["page-toc"]},
     "footer_start": [],
     "footer_center": [],
     "footer_end": [],

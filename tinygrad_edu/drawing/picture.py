@@ -251,7 +251,7 @@ class Drawing:
             svg = self.svg()
         except RuntimeError as error:
             return {"text/plain": f"{error}\n\n{self.text()}"}
-        scrolling = f'<div style="overflow-x: auto">{_in_full_size(svg)}</div>'
+        scrolling = f'<div style="overflow-x: auto">{_fitting(svg)}</div>'
         return {"text/html": scrolling, "image/svg+xml": svg, "text/plain": self.text()}
 
 
@@ -259,9 +259,12 @@ def _uses(edge: Edge) -> str:
     return f" x{edge.uses}" if edge.uses > 1 else ""
 
 
-def _in_full_size(svg: str) -> str:
-    """``svg`` with a style that keeps pages from shrinking it until nobody can read it."""
-    return svg.replace("<svg ", '<svg style="max-width: none" ', 1)
+def _fitting(svg: str) -> str:
+    """``svg`` in the width that there is, but never so small that its text is below 11 pixels."""
+    width = float(svg.partition('width="')[2].partition("pt")[0])
+    least = width * 11 / 12  # in pixels, for text of 12 points, which are 16 pixels at full size
+    style = f"max-width: 100%; min-width: {least:.0f}px; height: auto"
+    return svg.replace("<svg ", f'<svg style="{style}" ', 1)
 
 
 def _label(lines: list[tuple[str, str]], name: str = "", rest: str = "") -> str:
