@@ -3,9 +3,11 @@
 import ast
 import http.server
 import importlib
+import importlib.util
 import os
 import pkgutil
 import shutil
+import subprocess
 import sys
 import tempfile
 from functools import partial
@@ -42,10 +44,9 @@ def build(argv: list[str], only: str = "") -> int:
     options = parser.parse_args(argv)
     make_folder(options.out, parser)
     parts = [only] if only else lessons.names()
+    if importlib.util.find_spec("sphinx") is None:
+        raise ModuleNotFoundError("no sphinx", name="sphinx")
     print(f"Running {len(parts)} lesson{'s' * (not only)}:", file=sys.stderr, flush=True)
-    from sphinx.cmd.build import main as sphinx  # to import it takes a second
-
-    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # lessons run beside each other
     arguments = ["-q", "-W", "--keep-going", "-c", str(HERE / "site"), "-j", str(os.cpu_count())]
     if only:
         arguments += ["-D", f"root_doc=lessons/{only}", "-D", f"include_patterns=lessons/{only}.py"]
@@ -54,10 +55,12 @@ def build(argv: list[str], only: str = "") -> int:
         profile = Path(work, "ipython", "profile_default", "ipython_kernel_config.py")
         profile.parent.mkdir(parents=True)
         profile.write_text("c.IPKernelApp.log_level = 'ERROR'\n")
-        os.environ["IPYTHONDIR"] = f"{work}/ipython"  # the settings of the user change no page
+        environment = {"OPENBLAS_NUM_THREADS": "1"} | os.environ  # lessons run beside each other
+        environment["IPYTHONDIR"] = f"{work}/ipython"  # the settings of the user change no page
         html = Path(work, "html")
-        status: int = sphinx([*arguments, "-d", f"{work}/doctrees", str(HERE), str(html)])
-        if status:
+        arguments += ["-d", f"{work}/doctrees", str(HERE), str(html)]
+        command = [sys.executable, "-m", "sphinx", *arguments]
+        if status := subprocess.run(command, env=environment, check=False).returncode:
             return complain("the site was not built, for the reasons above", status)
         shutil.copytree(html, options.out, dirs_exist_ok=True)
     page = f"lessons/{only}.html" if only else "index.html"
@@ -73,11 +76,16 @@ def serve(argv: list[str]) -> int:
     options = parser.parse_args(argv)
     if not (options.out / "index.html").exists():
         return complain(f"there is no site in '{options.out}': build it by python -m demos", 1)
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=options.out)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", options.port), handler) as server:
-        print(f"Open http://127.0.0.1:{server.server_port}/ in a browser; Ctrl-C ends", flush=True)
-        server.serve_forever()
+    with server(options.out, options.port) as serving:
+        print(f"Open http://127.0.0.1:{serving.server_port}/ in a browser; Ctrl-C ends", flush=True)
+        serving.serve_forever()
     return 0
+
+
+def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
+    """A server of the files in a folder, for this machine alone."""
+    handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
 
 
 def main(argv: list[str]) -> int:

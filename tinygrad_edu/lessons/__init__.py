@@ -10,7 +10,7 @@ import ast
 import json
 import re
 from collections.abc import Callable, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -162,7 +162,8 @@ def run(name: str, folder: str | Path) -> list[Path]:
 def grade(file: str | Path) -> dict[str, bool]:
     """Run a copy of a lesson that was filled in, a script or a notebook; which checks are right.
 
-    Solutions are left out. What a cell raises is printed, and the cells below it still run.
+    Solutions are left out, and of what is printed only what cells tagged check print. What a cell
+    raises is printed, too, and the cells below it still run.
 
     >>> import tempfile
     >>> from pathlib import Path
@@ -171,7 +172,7 @@ def grade(file: str | Path) -> dict[str, bool]:
     ... from tinygrad_edu.lessons import check
     ... def double(x):
     ...     return x + x
-    ... # %%
+    ... # %% tags=["check"]
     ... check("double of 2", lambda: double(2) == 4)
     ... '''
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -189,8 +190,10 @@ def grade(file: str | Path) -> dict[str, bool]:
     for cell in parts:
         if "solution" in cell.tags:
             continue
+        quiet = nullcontext() if "check" in cell.tags else redirect_stdout(None)
         try:
-            play([cell], file, lambda thing: None, names)
+            with quiet:
+                play([cell], file, lambda thing: None, names)
         except Exception as error:
             print(f"line {cell.line + 1}: this cell raised {type(error).__name__}: {error}")
     return dict(checked[before:])
