@@ -387,6 +387,7 @@ def test_warns_without_convergence():
 
 def test_early_stopping_restores_the_best_weights():
     x, y = DATA["digits"][0] / 16, DATA["digits"][1]
+    weights = np.random.default_rng(0).integers(1, 4, 600)
     seen = []
     model = LinearClassifier(
         early_stopping="accuracy",
@@ -395,14 +396,19 @@ def test_early_stopping_restores_the_best_weights():
         tol=0.002,
         random_state=1,
         callback=lambda self: seen.append((self.coef_, self.intercept_)),
-    ).fit(x[:600], y[:600])
+    ).fit(x[:600], y[:600], sample_weight=weights)
     scores = np.array(model.validation_scores_)
     assert len(scores) == len(model.loss_curve_) == model.n_iter_ == len(seen) < 100
-    _, x_val, _, y_val = train_test_split(
-        x[:600], y[:600], test_size=0.25, stratify=y[:600], random_state=np.random.RandomState(1)
+    _, x_val, _, y_val, _, w = train_test_split(
+        x[:600],
+        y[:600],
+        weights,
+        test_size=0.25,
+        stratify=y[:600],
+        random_state=np.random.RandomState(1),
     )
     read = [np.argmax(x_val @ coef.T + intercept, axis=1) for coef, intercept in seen]
-    np.testing.assert_array_equal(scores, np.mean(read == y_val, axis=1))
+    np.testing.assert_allclose(scores, (read == y_val) @ w / w.sum(), rtol=1e-12)
     best = scores.argmax()
     assert model.best_iteration_ == best + 1 < model.n_iter_
     np.testing.assert_array_equal(model.coef_, seen[best][0])
@@ -416,19 +422,20 @@ def test_early_stopping_restores_the_best_weights():
 def test_early_stopping_by_the_loss_held_out(loss):
     model = LinearClassifier(
         loss, 0.01, early_stopping=True, validation_fraction=0.2, random_state=1, max_iter=30
-    ).fit(X, Y)
-    named = clone(model).set_params(early_stopping="loss").fit(X, Y)
+    ).fit(X, Y, 1 + HEAVY)
+    named = clone(model).set_params(early_stopping="loss").fit(X, Y, 1 + HEAVY)
     assert named.validation_scores_ == model.validation_scores_
     scores = np.array(model.validation_scores_)
     assert model.best_iteration_ == scores.argmax() + 1 <= model.n_iter_
-    _, x_val, _, y_val = train_test_split(
-        X, Y, test_size=0.2, stratify=Y, random_state=np.random.RandomState(1)
+    _, x_val, _, y_val, _, w = train_test_split(
+        X, Y, 1 + HEAVY, test_size=0.2, stratify=Y, random_state=np.random.RandomState(1)
     )
     found = model.decision_function(x_val)
     function = loss if callable(loss) else getattr(losses, loss)
     targets = y_val if loss in ONE_OF_ALL or callable(loss) else 2 * np.eye(3)[y_val] - 1
     per_class = 1 if targets is y_val else 3
-    np.testing.assert_allclose(scores.max(), -per_class * function(found, targets), rtol=1e-12)
+    least = per_class * function(found, targets, sample_weight=w)
+    np.testing.assert_allclose(scores.max(), -least, rtol=1e-12)
 
 
 def test_the_accuracy_of_few_examples_stops_too_soon_and_the_loss_does_not():
