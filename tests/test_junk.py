@@ -25,6 +25,7 @@ from tinygrad_edu import (
     Tensor,
     classifier,
     data,
+    datasets,
     evaluation,
     functional,
     losses,
@@ -217,7 +218,8 @@ CALLS = {
     **functions(losses),
     **functions(testing),
     **{f"nn.{kind.__name__}": kind for kind in (nn.Module, nn.Linear, nn.Sequential)},
-    **{f"data.{f.__name__}": f for f in (data.minibatches, data.load_idx, data.load_cifar10)},
+    "data.minibatches": data.minibatches,
+    **functions(datasets),
     "optim.SGD": optim.SGD,
     "SealedTestSet": evaluation.SealedTestSet,
     "SealedTestSet.score": method(sealed, "score"),
@@ -264,7 +266,7 @@ def arguments(rng, function):
     return args, kwargs
 
 
-READERS = (tinygrad_edu.load, data.load_idx, data.load_cifar10)
+READERS = (tinygrad_edu.load, *functions(datasets).values())
 
 
 def content(value):

@@ -11,6 +11,7 @@ import tinygrad_edu
 from tinygrad_edu import (
     Tensor,
     data,
+    datasets,
     draw,
     functional,
     losses,
@@ -222,10 +223,16 @@ MODULES = {
     "functional": (functional, other_names.FUNCTIONAL),
     "losses": (losses, other_names.LOSSES),
     "data": (data, other_names.DATA),
+    "datasets": (datasets, other_names.DATASETS),
     "optim": (optim, other_names.OPTIM),
     "schedules": (schedules, other_names.SCHEDULES),
 }
 ROWS = [(module, name) for module, (_, lines) in MODULES.items() for name in lines]
+FILES = {
+    "MNIST": bytes([0, 0, 8, 1, 0, 0, 0, 1, 7]),
+    "CIFAR10": bytes(3073),
+    "CIFAR100": bytes(3074),
+}
 TARGETS = {  # what a loss is given, by how its line begins
     "losses.binary": np.array([[0.0, 1.0], [1.0, 0.0], [0.5, 0.25]]),
     "losses.cross": np.array([0, 1, 1]),
@@ -278,9 +285,11 @@ def setting(line):
 
 
 @pytest.mark.parametrize(("module", "name"), ROWS, ids=[".".join(row) for row in ROWS])
-def test_the_line_for_a_name_runs(module, name):
+def test_the_line_for_a_name_runs(module, name, tmp_path):
     line = MODULES[module][1][name]
     names = setting(line)
+    names["path"] = tmp_path / name
+    names["path"].write_bytes(FILES.get(name, FILES["MNIST"]))
     names["w"].grad = VECTOR
     names["model"](SQUARE).sum().backward()
     exec(line, names)

@@ -6,8 +6,9 @@ graph, ``debug`` says where numbers go wrong. The rest is in modules:
 
 - ``tinygrad_edu.functional``: sigmoid, softmax and friends
 - ``tinygrad_edu.losses``: every loss of the lecture
-- ``tinygrad_edu.nn``, ``tinygrad_edu.optim`` and ``tinygrad_edu.data``: models, gradient descent,
-  image sets and mini-batches
+- ``tinygrad_edu.nn``, ``tinygrad_edu.optim`` and ``tinygrad_edu.data``: models, gradient descent
+  and mini-batches
+- ``tinygrad_edu.datasets``: image sets from files
 - ``tinygrad_edu.optim.schedules``: learning rates that change
 - ``tinygrad_edu.drawing``: what ``draw`` and ``steps`` return
 - ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives, and
@@ -32,7 +33,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu import data, functional, losses, nn, optim, other_names
+from tinygrad_edu import data, datasets, functional, losses, nn, optim, other_names
 from tinygrad_edu.custom import primitive
 from tinygrad_edu.debugging import debug
 from tinygrad_edu.modes import no_grad, scope
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Tensor",
     "data",
+    "datasets",
     "debug",
     "draw",
     "functional",
@@ -75,7 +77,7 @@ _LATER = {"draw": "drawing", "jit": "compiling", "steps": "drawing"}
 
 _ELSEWHERE = {
     name: f"from {module.__name__} import {name}"
-    for module in (functional, losses, nn, optim, data)
+    for module in (functional, losses, nn, optim, data, datasets)
     for name in module.__all__
 }
 for _name in other_names.CALLED:

@@ -21,6 +21,7 @@ import numpy as np
 from tinygrad_edu import losses
 from tinygrad_edu.data import Minibatches, minibatches
 from tinygrad_edu.functional import log_softmax, one_hot, softplus
+from tinygrad_edu.inputs import as_array, check_dtype
 from tinygrad_edu.optim import SGD
 from tinygrad_edu.tensor import Array, Tensor
 
@@ -115,8 +116,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     shuffle, random_state : bool, and int, RandomState or None
         A new order in each epoch; the seed of that, and of what is held out.
     callback : function or None
-        Called with the estimator after each epoch. It may change ``learning_rate``, and training
-        ends if it returns True.
+        Called with the estimator after each epoch; it may change ``learning_rate``. True: stop.
 
     Attributes
     ----------
@@ -303,7 +303,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         """What each example counts, for itself and its class; None if all count the same."""
         if sample_weight is None and self.class_weight is None:
             return None
-        w = np.ones(len(y)) if sample_weight is None else np.array(sample_weight, float)
+        w = np.ones(len(y)) if sample_weight is None else as_array(sample_weight)
+        check_dtype(w.dtype)
         if w.shape == y.shape and isinstance(self.class_weight, str):
             counts = np.bincount(y, w)
             w = w / np.where(counts, counts, 1)[y]
@@ -352,14 +353,13 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         if last - first > abs(first):
             problem = f"the loss rose from {first:.3g} to {last:.3g}: lower learning_rate"
         if problem and not partial:
-            problem += ", or scale the features with StandardScaler"
-            warnings.warn(problem, ConvergenceWarning, stacklevel=4)
+            advice = f"{problem}, or scale the features with StandardScaler"
+            warnings.warn(advice, ConvergenceWarning, stacklevel=4)
 
     @np.errstate(over="ignore", invalid="ignore")  # the error says it better
     def _epoch(self, X: Array, y: Array, w: Array | None, batches: Minibatches, sgd: SGD) -> float:
         """One pass over batches of rows; the mean loss on the way."""
-        total, examples = 0.0, 0
-        rate = self.learning_rate  # a callback may have changed it
+        rate, total, examples = self.learning_rate, 0.0, 0
         sgd.momentum = self.momentum
         for rows in batches:
             sgd.lr = rate(self.n_steps_) if callable(rate) else rate

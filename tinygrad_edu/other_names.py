@@ -100,6 +100,14 @@ DATA: Lines = {
     "DataLoader": "data.minibatches(x, y, batch_size=32)",
     "TensorDataset": "data.minibatches(x, y, batch_size=32)",
 }
+DATASETS: Lines = {
+    "CIFAR10": "datasets.load_cifar10(path)",
+    "CIFAR100": "datasets.load_cifar100(path)",
+    "EMNIST": "datasets.load_idx(path)",
+    "FashionMNIST": "datasets.load_idx(path)",
+    "KMNIST": "datasets.load_idx(path)",
+    "MNIST": "datasets.load_idx(path)",
+}
 OPTIM: Lines = {
     "clip_grad_norm_": "optim.clip_grad_norm(params, max_norm)",
     "lr_scheduler": "optimizer.lr = schedule(step)  # with a schedule of optim.schedules",
