@@ -122,7 +122,7 @@ TABLE = [
     ),
     (
         "save(model, 'a.safetensors')",
-        'save("model.safetensors", model.state_dict())',
+        'save(model.state_dict(), "model.safetensors")',
         "model.state_dict()",
     ),
     (

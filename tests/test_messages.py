@@ -197,8 +197,8 @@ LARGE_CALLS = {
     "a size": lambda: nn.Linear(NUMBERS, 2),
     "a layer": lambda: nn.Sequential(NUMBERS),
     "a bias": lambda: nn.Linear(3, 2, bias=NUMBERS),
-    "save": lambda: save("never", NUMBERS),
-    "save a name": lambda: save("never", {tuple(NUMBERS): 1.0}),
+    "save": lambda: save(NUMBERS, "never"),
+    "save a name": lambda: save({tuple(NUMBERS): 1.0}, "never"),
     "batches": lambda: data.minibatches(STATE, batch_size=2),
     "batches of lists": lambda: data.minibatches([*STATE.values(), np.zeros(4)], batch_size=2),
     "batches of unequal lengths": lambda: data.minibatches(

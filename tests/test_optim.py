@@ -472,13 +472,15 @@ def test_training_that_is_resumed_is_training_that_went_on(make, dtype, tmp_path
     model = model_of(dtype)
     optimizer = make(model.parameters())
     train(model, optimizer, range(5))
-    save(tmp_path / "model", model.state_dict())
-    save(tmp_path / "optimizer", optimizer.state_dict())
+    states = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "epoch": 5}
+    save(states, tmp_path / "checkpoint")
     resumed = model_of(dtype)
     other = make(resumed.parameters())
     train(resumed, other, range(20, 22))
-    resumed.load_state_dict(load(tmp_path / "model"))
-    other.load_state_dict(load(tmp_path / "optimizer"))
+    states = load(tmp_path / "checkpoint")
+    assert states["epoch"] == 5
+    resumed.load_state_dict(states["model"])
+    other.load_state_dict(states["optimizer"])
     for again in (other, *map(copy.deepcopy, [other]), pickle.loads(pickle.dumps(other))):
         assert again.state_dict().keys() == optimizer.state_dict().keys()
     train(model, optimizer, range(5, 10))

@@ -71,7 +71,7 @@ def from_torch(ours, theirs):
 
 def file_to_torch(ours, theirs, path):
     files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
-    save(path, ours.state_dict())
+    save(ours.state_dict(), path)
     theirs.load_state_dict(files.load_file(path))
 
 
@@ -444,7 +444,7 @@ def test_files_travel(models, move, tmp_path):
 def test_files_keep_dtype_shape_and_numbers(name, shape, tmp_path):
     files = pytest.importorskip("safetensors.torch", reason="safetensors is not installed")
     array = np.random.default_rng(0).integers(0, 2, shape).astype(name)
-    save(tmp_path / "ours", {"a": array})
+    save({"a": array}, tmp_path / "ours")
     tensor = files.load_file(tmp_path / "ours")["a"]
     assert (tensor.dtype, tuple(tensor.shape)) == (getattr(torch, name), shape)
     files.save_file({"a": tensor}, tmp_path / "theirs")

@@ -8,8 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
-from tinygrad_edu import Tensor, load, nn, save
+from tinygrad_edu import Tensor, load, nn, optim, save
 
 STATE = {"weight": np.arange(6.0).reshape(2, 3), "bias": np.ones(2, np.float32)}
 
@@ -25,7 +26,7 @@ def path(tmp_path):
 @pytest.mark.parametrize("shape", [(), (1,), (0,), (2, 0, 3), (3, 2)], ids=str)
 def test_arrays_come_back_as_they_were(path, dtype, shape):
     array = np.random.default_rng(0).integers(0, 2, shape).astype(dtype)
-    save(path, {"a": array})
+    save({"a": array}, path)
     ((name, back),) = load(path).items()
     assert (name, back.dtype, back.shape) == ("a", dtype, shape)
     np.testing.assert_array_equal(back, array)
@@ -34,7 +35,7 @@ def test_arrays_come_back_as_they_were(path, dtype, shape):
 
 def test_any_memory_layout_and_tensors(path):
     matrix = np.arange(6.0).reshape(2, 3)
-    save(path, {"t": matrix.T, "b": matrix.astype(">f8"), "v": Tensor(matrix[:, ::2], True)})
+    save({"t": matrix.T, "b": matrix.astype(">f8"), "v": Tensor(matrix[:, ::2], True)}, path)
     state = load(path)
     np.testing.assert_array_equal(state["t"], matrix.T)
     np.testing.assert_array_equal(state["b"], matrix)
@@ -43,13 +44,13 @@ def test_any_memory_layout_and_tensors(path):
 
 @pytest.mark.parametrize("name", ["file", "allow_pickle", "a/b", "..", "ä \n", "", "0.weight", "🂡"])
 def test_any_name(path, name):
-    save(path, {name: np.ones(2)})
+    save({name: np.ones(2)}, path)
     assert sorted(load(path)) == [name]
 
 
 def test_models_travel(path):
     first, second = nn.Linear(3, 2, rng=0), nn.Linear(3, 2, rng=1)
-    save(path, first.state_dict())
+    save(first.state_dict(), path)
     second.load_state_dict(load(path))
     assert (first.weight == second.weight).all()
     with pytest.raises(KeyError, match=r"missing: 0\.weight, 0\.bias"):
@@ -60,12 +61,12 @@ def test_models_travel(path):
 
 @pytest.mark.parametrize("path_like", [str, lambda path: path])
 def test_paths_are_strings_or_path_objects(path, path_like):
-    save(path_like(path), STATE)
+    save(STATE, path_like(path))
     assert load(path_like(path)).keys() == STATE.keys()
 
 
 def test_a_failure_leaves_the_old_file_and_nothing_else(path, monkeypatch):
-    save(path, STATE)
+    save(STATE, path)
     before = path.read_bytes()
 
     def fail(*_):
@@ -73,7 +74,7 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fail)
     with pytest.raises(OSError, match="disk full"):
-        save(path, {"other": np.zeros(3)})
+        save({"other": np.zeros(3)}, path)
     assert path.read_bytes() == before
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
@@ -91,8 +92,91 @@ def test_a_failure_leaves_the_old_file_and_nothing_else(path, monkeypatch):
 )
 def test_what_cannot_be_saved_is_refused(path, state, message):
     with pytest.raises(TypeError, match=message):
-        save(path, state)
+        save(state, path)
     assert not path.exists()
+
+
+def test_a_path_before_the_state_is_refused_with_the_line_to_write(path):
+    for given in str(path), path:
+        with pytest.raises(
+            TypeError, match="takes what to save first, but got the path"
+        ) as refusal:
+            save(given, STATE)
+    names = {"save": save, "state": STATE, "path": path}
+    eval(str(refusal.value).partition("write ")[2], names)
+    assert load(path).keys() == STATE.keys()
+
+
+def test_several_states_are_one_checkpoint(path):
+    model = nn.Sequential(nn.Linear(3, 4), np.tanh, nn.Linear(4, 1))
+    adam = optim.Adam(model.parameters())
+    model(np.ones((1, 3))).sum().backward()
+    adam.step()
+    states = {"model": model.state_dict(), "optimizer": adam.state_dict(), "none": {}, "epoch": 7}
+    save(states, path)
+    back = load(path)
+    assert back.keys() == states.keys()
+    assert back["epoch"] == 7
+    assert back["none"] == {}
+    for name in "model", "optimizer":
+        assert back[name].keys() == states[name].keys()
+        for key, array in states[name].items():
+            np.testing.assert_array_equal(back[name][key], array)
+    flat = load_file(path)  # as others see it
+    assert {"model.0.weight", "optimizer.state.0.exp_avg", "epoch"} <= flat.keys()
+    save(flat, path)
+    assert load(path).keys() == flat.keys()  # names with dots alone are no states
+
+
+@pytest.mark.parametrize(
+    ("state", "message"),
+    [
+        ({"a.b": {"c": 1.0}}, r"'a\.b' cannot be the name of a state"),
+        ({"a": {"c": 1.0}, "a.b": 2.0}, "'a' cannot be the name of a state beside"),
+        ({"a": {1: 1.0}}, "1 cannot be the name"),
+        ({1: {"a": 1.0}}, "1 cannot be the name"),
+        ({"a": {"b": {"c": 1.0}}}, "'b' cannot be saved"),
+        ({"model": nn.Linear(2, 2)}, r"Write 'model': its state_dict\(\)"),
+    ],
+)
+def test_states_that_could_not_be_told_apart_are_refused(path, state, message):
+    with pytest.raises(TypeError, match=message):
+        save(state, path)
+    assert not path.exists()
+
+
+def test_bfloat16_is_read_as_float32(path):
+    torch = pytest.importorskip("torch")
+    safetensors = pytest.importorskip("safetensors.torch")
+    numbers = [0.0, -0.0, 1.0, -3.140625, 1e-40, 3.3895e38, np.inf, -np.inf, np.nan]
+    theirs = torch.tensor(numbers).to(torch.bfloat16).reshape(3, 3)
+    safetensors.save_file({"w": theirs}, path)
+    ours = load(path)["w"]
+    assert ours.dtype == np.float32
+    np.testing.assert_array_equal(ours, theirs.float().numpy())
+    np.testing.assert_array_equal(np.signbit(ours), np.signbit(theirs.float().numpy()))
+    safetensors.save_file({"w": theirs.to(torch.float8_e4m3fn)}, path)
+    with pytest.raises(ValueError, match=r"'w' of dtype F8_E4M3, which no Tensor has"):
+        load(path)
+
+
+def with_parts(parts):
+    """A file of one array whose metadata say this about parts."""
+    header = {
+        "__metadata__": {"tinygrad_edu.parts": parts},
+        "a.b": {"dtype": "F64", "shape": [2], "data_offsets": [0, 16]},
+    }
+    text = json.dumps(header).encode()
+    return struct.pack("<Q", len(text)) + text + bytes(16)
+
+
+@pytest.mark.parametrize("parts", ["", "{", "1", "[[]]", "[{}]", "[" * 9999, "null"])
+def test_damaged_names_of_states_are_refused(path, parts):
+    path.write_bytes(with_parts(parts))
+    with pytest.raises(ValueError, match="is damaged"):
+        load(path)
+    path.write_bytes(with_parts('["a"]'))
+    assert load(path)["a"]["b"].tolist() == [0, 0]
 
 
 def hostile_header(**entry):
@@ -120,7 +204,7 @@ def test_damaged_and_hostile_files_are_refused(path, payload):
 
 
 def test_every_truncation_is_refused(path):
-    save(path, STATE)
+    save(STATE, path)
     whole = path.read_bytes()
     for end in range(len(whole)):
         path.write_bytes(whole[:end])
@@ -137,12 +221,12 @@ def test_without_the_library_it_is_named(path, monkeypatch):
     monkeypatch.setitem(sys.modules, "safetensors", None)
     monkeypatch.delitem(sys.modules, "safetensors.numpy", raising=False)
     with pytest.raises(ModuleNotFoundError, match="pip install safetensors"):
-        save(path, STATE)
+        save(STATE, path)
 
 
 def test_pytorch_style_names_are_kept(path):
     model = nn.Sequential(nn.Linear(2, 3), np.tanh, nn.Linear(3, 1))
-    save(path, model.state_dict())
+    save(model.state_dict(), path)
     assert sorted(load(path)) == ["0.bias", "0.weight", "2.bias", "2.weight"]
 
 
