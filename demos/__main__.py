@@ -111,7 +111,7 @@ def main(argv: list[str]) -> int:
             script = lessons.path(name)
         except ValueError:
             known = [*lessons.names(), *found, "serve"]
-            return complain(f"there is no demo {name!r}; the demos are: {', '.join(known)}")
+            return complain(f"there is no demo {name!r:.60}; the demos are: {', '.join(known)}")
         return build(argv[1:], script.stem)
     except ModuleNotFoundError as error:
         missing = (error.name or "").partition(".")[0]

@@ -420,8 +420,8 @@ def read_options(argv: list[str]) -> Namespace:
         try:
             options.json.parent.mkdir(parents=True, exist_ok=True)
             options.json.touch()
-        except OSError as error:
-            reason = error.strerror or error
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or error
             parser.error(f"argument --json: cannot write '{options.json}' ({reason})")
     return options
 

@@ -369,9 +369,9 @@ def test_the_command_compares_engines_and_writes_a_page(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("micrgrad", "micrgrad is none of autograd, jax"),
-        ("no_such_file:Engine", "there is no no_such_file"),
-        ("small_engine:Engine", "has no Engine"),
+        ("micrgrad", "'micrgrad' is none of autograd, jax"),
+        ("no_such_file:Engine", "there is no 'no_such_file'"),
+        ("small_engine:Engine", "has no 'Engine'"),
         ("small_engine:Node", "missing 3 required positional arguments"),
     ],
 )

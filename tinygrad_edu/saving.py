@@ -121,7 +121,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
 
 
 def _check_name(name: Any) -> None:
-    if not isinstance(name, str) or name == "__metadata__":
+    hidden = isinstance(name, str) and any("\ud800" <= c <= "\udfff" for c in name)  # half letters
+    if not isinstance(name, str) or name == "__metadata__" or hidden:
         raise TypeError(f"{errors.short(name)} cannot be the name of an array in a file")
 
 

@@ -54,15 +54,17 @@ def load(name: str) -> Any:
     module, _, attribute = name.partition(":")
     if not attribute and name not in ADAPTERS:
         known = ", ".join(ADAPTERS)
-        raise ValueError(f"{name} is none of {known}; one of your own is my_file:MyEngine")
+        raise ValueError(f"{name!r:.60} is none of {known}; one of your own is my_file:MyEngine")
     try:
         if not attribute:
             return ADAPTERS[name]()
         home = import_module(module)
     except ModuleNotFoundError as error:
-        raise ValueError(f"{name} cannot be imported: there is no {error.name}") from error
+        raise ValueError(
+            f"{name!r:.60} cannot be imported: there is no {error.name!r:.60}"
+        ) from error
     if not hasattr(home, attribute):
-        raise ValueError(f"{home.__file__} has no {attribute}")
+        raise ValueError(f"{home.__file__} has no {attribute!r:.60}")
     return getattr(home, attribute)()
 
 
