@@ -141,7 +141,7 @@ def test_a_mutated_file_is_read_or_refused_by_name(tmp_path, kind, count):
     assert outcomes["refused"] > count / 3
 
 
-class OfTensors(pickle.Unpickler):
+class OfTensors(pickle._Unpickler):  # that in C takes gigabytes for a memo with a large index
     """Finds only what a pickled Tensor is made of; pickles may name anything, Tensors do not."""
 
     KNOWN = (
