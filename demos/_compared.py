@@ -138,8 +138,8 @@ def page() -> str:
 
 What stands there, and what to write for it here. This page is written by a program, and a test
 fails where it is out of date, where a line does not run, or where a line gives other numbers than
-PyTorch. "{NOT_HERE}" means that there is nothing like it: take the other library for that. Functions
-of arrays that have derivatives are listed by `python -m tinygrad_edu.numpy_table`.
+PyTorch. "{NOT_HERE}" means that there is nothing like it: take the other library for that. The
+functions of arrays that have derivatives are listed by `python -m tinygrad_edu.numpy_table`.
 
 ## Losses
 
