@@ -677,6 +677,18 @@ def test_schedules_go_where_they_say(lr, steps, t):
     assert 0 < cycle(t) <= lr * (1 + 1e-12)
 
 
+@pytest.mark.parametrize("name", schedules.__all__)
+def test_a_schedule_can_be_pickled(name):
+    options = {"step": (9,), "exponential": (0.9,), "cosine": (30,), "one_cycle": (30,)}
+    schedule = getattr(schedules, name)
+    if name == "linear_warmup":
+        made = schedule(schedules.cosine(0.5, 30), 10)
+    else:
+        made = schedule(0.5, *options.get(name, ()))
+    again = pickle.loads(pickle.dumps(made))
+    assert [again(t) for t in range(40)] == [made(t) for t in range(40)]
+
+
 def test_one_cycle_goes_up_and_down():
     values = np.array([schedules.one_cycle(2.0, 100, rise=0.31)(t) for t in range(100)])
     assert values.argmax() == 30

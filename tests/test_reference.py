@@ -32,7 +32,6 @@ INTERNAL = {
     "drawing.steps",
     "drawing.text",
     "drawing.view",
-    "lessons.__main__",
     # of optim
     "optim.adam",
     "optim.clipping",
@@ -55,6 +54,7 @@ INTERNAL = {
     "files",
     "inputs",
     "kernels",
+    "lessons.__main__",
     "locks",
     "numpy_api",
     "numpy_arithmetic",

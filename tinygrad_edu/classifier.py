@@ -257,7 +257,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             if not (isinstance(value, kind) and allowed(value)):
                 raise ValueError(
                     f"The {name!r} parameter of LinearClassifier must be {words}. Got "
-                    f"{value!r:.60} instead."
+                    f"{errors.short(value)} instead."
                 )
         before = vars(self).copy()
         partial = classes is not None
@@ -399,7 +399,7 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             return function(scores, targets[:, -count:], **weights) * count
         loss = function(_for_each_class(scores), y, **weights)
         if not isinstance(loss, Tensor):
-            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {loss!r:.60}")
+            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {errors.short(loss)}")
         return loss
 
     @np.errstate(over="ignore")

@@ -67,7 +67,10 @@ def save(state: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
             arrays[name] = _saveable(name, value)
             continue
         if "." in name or any(str(other).startswith(f"{name}.") for other in state):
-            raise TypeError(f"{errors.short(name)} cannot be the name of a state beside {errors.short([*state])}")
+            raise TypeError(
+                f"{errors.short(name)} cannot be the name of a state beside "
+                f"{errors.short([*state])}"
+            )
         for inner, array in value.items():
             _check_name(inner)
             arrays[f"{name}.{inner}"] = _saveable(inner, array)
@@ -142,7 +145,7 @@ def _array(file: str, name: str, entry: Mapping[str, Any]) -> Array:
         return (halves << 16).view(np.float32).reshape(shape)
     if dtype not in _DTYPES:
         raise ValueError(
-            f"{file} has {name!r:.60} of dtype {dtype}, which no Tensor has: convert it to float32 "
+            f"{file} has {errors.short(name)} of dtype {dtype}, which no Tensor has: convert it to float32 "
             "where it was made, t.float()"
         )
     array = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)

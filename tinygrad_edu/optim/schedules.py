@@ -1,11 +1,13 @@
 """Schedules: functions of the step t = 0, 1, 2, ... that give the learning rate of this step.
 
 Use one before each step: ``optimizer.lr = schedule(t)``. A schedule is a plain function; any of
-your own does as well. Those of PyTorch agree with these, as far as ``steps``; where a schedule here
-has come to its end it stays there. All raise ValueError for ``lr`` below 0, or no steps.
+your own does as well, and these can be pickled. Those of PyTorch agree with these, as far as
+``steps``; where a schedule here has come to its end it stays there. All raise ValueError for ``lr``
+below 0, or no steps.
 """
 
 from collections.abc import Callable
+from functools import partial
 from math import cos, inf, pi
 from numbers import Real
 from typing import TYPE_CHECKING
@@ -29,7 +31,7 @@ def constant(lr: float) -> Schedule:
     0.1
     """
     _check(lr)
-    return lambda t: lr
+    return partial(_constant, lr)
 
 
 def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
@@ -41,7 +43,7 @@ def step(lr: float, every: int, factor: float = 0.1) -> Schedule:
     [0.5, 0.5, 0.25, 0.125]
     """
     _check(lr, every)
-    return lambda t: lr * factor ** (t // every)
+    return partial(_step, lr, every, factor)
 
 
 def exponential(lr: float, factor: float) -> Schedule:
@@ -53,7 +55,7 @@ def exponential(lr: float, factor: float) -> Schedule:
     [0.5, 0.25, 0.125]
     """
     _check(lr)
-    return lambda t: lr * factor**t
+    return partial(_exponential, lr, factor)
 
 
 def cosine(lr: float, steps: int, end: float = 0.0) -> Schedule:
@@ -68,7 +70,7 @@ def cosine(lr: float, steps: int, end: float = 0.0) -> Schedule:
     [0.5, 0.25, 0.0, 0.0]
     """
     _check(lr, steps)
-    return lambda t: _between(lr, end, min(t / steps, 1))
+    return partial(_cosine, lr, steps, end)
 
 
 def linear_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedule:
@@ -84,7 +86,7 @@ def linear_warmup(schedule: Schedule, steps: int, start: float = 0.0) -> Schedul
     """
     top = schedule(0)
     _check(top, steps)
-    return lambda t: schedule(t - steps) if t >= steps else top * (start + (1 - start) * t / steps)
+    return partial(_linear_warmup, schedule, top, steps, start)
 
 
 def one_cycle(
@@ -105,14 +107,37 @@ def one_cycle(
     _check(lr, steps)
     top = rise * steps - 1
     if not 0 <= rise < 1:
-        raise ValueError(
-            f"rise is the share of steps that go up, in [0, 1), but got {errors.short(rise)}"
-        )
-    return lambda t: (
-        _between(lr * start, lr, t / top)
-        if t < top
-        else _between(lr, lr * end, min((t - top) / (steps - 1 - top), 1))
-    )
+        raise ValueError(f"rise is the share of steps that go up, in [0, 1), but got {errors.short(rise)}")
+    return partial(_one_cycle, lr, steps, top, start, end)
+
+
+# What the schedules compute, in functions with names, so that they can be pickled.
+
+
+def _constant(lr: float, t: int) -> float:  # noqa: ARG001 (the same at every step)
+    return lr
+
+
+def _step(lr: float, every: int, factor: float, t: int) -> float:
+    return lr * factor ** (t // every)
+
+
+def _exponential(lr: float, factor: float, t: int) -> float:
+    return lr * factor**t
+
+
+def _cosine(lr: float, steps: int, end: float, t: int) -> float:
+    return _between(lr, end, min(t / steps, 1))
+
+
+def _linear_warmup(schedule: Schedule, top: float, steps: int, start: float, t: int) -> float:
+    return schedule(t - steps) if t >= steps else top * (start + (1 - start) * t / steps)
+
+
+def _one_cycle(lr: float, steps: int, top: float, start: float, end: float, t: int) -> float:
+    if t < top:
+        return _between(lr * start, lr, t / top)
+    return _between(lr, lr * end, min((t - top) / (steps - 1 - top), 1))
 
 
 def _between(first: float, last: float, share: float) -> float:
