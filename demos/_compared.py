@@ -1,4 +1,4 @@
-"""Writes ``compared.md``: what PyTorch and scikit-learn have, and what to write for it here.
+"""Writes ``pages/compared.md``: what PyTorch and scikit-learn have, and what to write for it here.
 
 The lines for names that the package itself answers are its own; tests run every line, and ask
 PyTorch and scikit-learn for their names. To write the page: ``python -m demos._compared``.
@@ -9,7 +9,7 @@ from pathlib import Path
 from tinygrad_edu import losses, nn, optim, other_names
 from tinygrad_edu.optim import schedules
 
-PAGE = Path(__file__).with_name("compared.md")
+PAGE = Path(__file__).parent / "pages" / "compared.md"
 
 LOSSES = {  # besides those in other_names
     "GaussianNLLLoss": "(0.5 * (np.log(var) + (predictions - targets) ** 2 / var)).mean()",

@@ -12,7 +12,7 @@ import pytest
 import demos
 from demos import ddp
 
-PAGE = Path(demos.__file__).with_name("outgrowing.md")
+PAGE = Path(demos.__file__).parent / "pages" / "outgrowing.md"
 PROGRAMS = re.findall(
     r"```python\n(.*?)```\n\n```text\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL
 )

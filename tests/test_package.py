@@ -47,6 +47,7 @@ LAYERS = {
     "numpy_table": "errors numpy_api ops",
     "tensor": "backprop errors inputs kernels modes numpy_api ops other_names pairs",
     "data": "errors inputs other_names tensor",
+    "datasets": "errors other_names tensor",
     "debugging": "backprop errors locks modes ops refusals_of_jit tensor",
     "functional": "asides backprop errors inputs modes ops other_names tensor",
     "nn": "errors inputs modes other_names refusals_of_jit tensor",
@@ -73,7 +74,7 @@ LAYERS = {
     "guards": "modes nn programs tensor tracing",
     "losses": "backprop errors functional modes other_names targets tensor weights",
     "testing.engines": "errors testing.catalogue testing.session testing.trial",
-    "classifier": "data functional losses optim tensor",
+    "classifier": "data errors functional inputs losses optim tensor",
     "compiling": "backprop guards inputs modes ops programs refusals_of_jit tensor tracing",
     "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "testing.adapters": "functional losses modes ops tensor transforms",
@@ -82,8 +83,8 @@ LAYERS = {
     "drawing.slides drawing.text drawing.view errors files tensor",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "files testing.adapters testing.engines",
-    "": "compiling custom data debugging drawing.steps drawing.view functional losses modes nn "
-    "optim other_names saving tensor transforms",
+    "": "compiling custom data datasets debugging drawing.steps drawing.view functional losses "
+    "modes nn optim other_names saving tensor transforms",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
 }
 

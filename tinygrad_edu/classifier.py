@@ -18,7 +18,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from tinygrad_edu import losses
+from tinygrad_edu import errors, losses
 from tinygrad_edu.data import Minibatches, minibatches
 from tinygrad_edu.functional import log_softmax, one_hot, softplus
 from tinygrad_edu.inputs import as_array, check_dtype
@@ -399,7 +399,9 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             return function(scores, targets[:, -count:], **weights) * count
         loss = function(_for_each_class(scores), y, **weights)
         if not isinstance(loss, Tensor):
-            raise TypeError(f"loss(scores, targets) returns a Tensor, but this gave {errors.short(loss)}")
+            raise TypeError(
+                f"loss(scores, targets) returns a Tensor, but this gave {errors.short(loss)}"
+            )
         return loss
 
     @np.errstate(over="ignore")

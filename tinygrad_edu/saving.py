@@ -51,8 +51,8 @@ def save(state: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     """
     if isinstance(state, str | os.PathLike):
         raise TypeError(
-            f"save takes what to save first, but got the path {errors.short(os.fspath(state))}: write "
-            "save(state, path)"
+            f"save takes what to save first, but got the path {errors.short(os.fspath(state))}: "
+            "write save(state, path)"
         )
     if not isinstance(state, Mapping):
         raise TypeError(
@@ -145,8 +145,8 @@ def _array(file: str, name: str, entry: Mapping[str, Any]) -> Array:
         return (halves << 16).view(np.float32).reshape(shape)
     if dtype not in _DTYPES:
         raise ValueError(
-            f"{file} has {errors.short(name)} of dtype {dtype}, which no Tensor has: convert it to float32 "
-            "where it was made, t.float()"
+            f"{file} has {errors.short(name)} of dtype {dtype}, which no Tensor has: convert it to "
+            "float32 where it was made, t.float()"
         )
     array = np.frombuffer(data, _DTYPES[dtype]).reshape(shape)
     return array.astype(array.dtype.newbyteorder("="))

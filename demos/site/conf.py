@@ -2,7 +2,6 @@
 
 import os
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 SITE = Path(__file__).parent
@@ -25,8 +24,6 @@ extensions = [
     "extension",
 ]
 include_patterns = ["*.md", "lessons/*", "pages/*.md", "reference/*.rst"]
-if find_spec("tinygrad_edu.jit") is None:
-    exclude_patterns = ["reference/jit.rst"]
 
 # Lessons are scripts in cells: jupytext reads them, and they run anew in each build.
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}

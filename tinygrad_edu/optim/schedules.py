@@ -107,7 +107,9 @@ def one_cycle(
     _check(lr, steps)
     top = rise * steps - 1
     if not 0 <= rise < 1:
-        raise ValueError(f"rise is the share of steps that go up, in [0, 1), but got {errors.short(rise)}")
+        raise ValueError(
+            f"rise is the share of steps that go up, in [0, 1), but got {errors.short(rise)}"
+        )
     return partial(_one_cycle, lr, steps, top, start, end)
 
 
