@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from demos._digits_figures import plot_losses, plot_mistakes, plot_weights
 from demos._options import Parser, make_folder, step_size, whole_number
-from tinygrad_edu import data, losses, nn, no_grad, optim
+from tinygrad_edu import data, jit, losses, nn, no_grad, optim
 from tinygrad_edu.functional import one_hot, sigmoid, softmax
 
 
@@ -130,6 +130,7 @@ def train(
     updates = options.epochs * math.ceil(len(x) / batch_size)
     quiet = np.errstate(over="ignore", invalid="ignore")  # finite() says it better
 
+    @jit
     def step(x: Any, targets: Any) -> Any:
         sgd.zero_grad()
         loss = objective.loss(model(x), targets)

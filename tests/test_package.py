@@ -74,11 +74,11 @@ LAYERS = {
     "guards": "modes nn programs tensor tracing",
     "losses": "backprop errors functional modes other_names targets tensor weights",
     "testing.engines": "errors testing.catalogue testing.session testing.trial",
-    "classifier": "data errors functional inputs losses optim tensor",
     "compiling": "backprop guards inputs modes ops programs refusals_of_jit tensor tracing",
     "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "testing.adapters": "functional losses modes ops tensor transforms",
     "testing.foreign": "custom errors functional losses ops tensor testing.session",
+    "classifier": "compiling data errors functional inputs losses optim tensor",
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.slides drawing.text drawing.view errors files tensor",
     "testing": "testing.check testing.engines testing.foreign",

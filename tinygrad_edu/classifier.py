@@ -13,12 +13,14 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial as with_arguments
 from numbers import Integral, Real
 from typing import Any, Self
 
 import numpy as np
 
 from tinygrad_edu import errors, losses
+from tinygrad_edu.compiling import jit
 from tinygrad_edu.data import Minibatches, minibatches
 from tinygrad_edu.functional import log_softmax, one_hot, softplus
 from tinygrad_edu.inputs import as_array, check_dtype
@@ -41,6 +43,7 @@ except ImportError as error:
         "pip install 'scikit-learn>=1.6'"
     ) from error
 
+WORTH_WRITING = 500  # steps: from so many on, a program of the step is faster than the steps
 ONE_VS_REST = ("exponential", "hinge", "logistic", "mse_loss")  # targets -1 and +1, as scores
 ONE_OF_ALL = ("cross_entropy", "multiclass_hinge")  # scores (N, K), class indices (N,)
 STOPPED_BY = (False, True, "loss", "accuracy")
@@ -334,8 +337,11 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         epochs = 1 if partial else self.max_iter
         tol = -np.inf if self.tol is None else self.tol
         best, kept, waited, stopped = -np.inf, None, 0, self.tol is None
+        step: Any = with_arguments(self._step, sgd)
+        if isinstance(self.loss, str) and epochs * len(batches) >= WORTH_WRITING:
+            step = jit(step, exact=True)
         for _ in range(epochs):
-            merit = -self._epoch(X, y, w, batches, sgd)
+            merit = -self._epoch(X, y, w, batches, sgd, step)
             if self.validation_scores_ is not None:
                 merit = self._merit(X_val, y_val, w_val)
                 self.validation_scores_.append(merit)
@@ -357,17 +363,15 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
             warnings.warn(advice, ConvergenceWarning, stacklevel=4)
 
     @np.errstate(over="ignore", invalid="ignore")  # the error says it better
-    def _epoch(self, X: Array, y: Array, w: Array | None, batches: Minibatches, sgd: SGD) -> float:
+    def _epoch(
+        self, X: Array, y: Array, w: Array | None, batches: Minibatches, sgd: SGD, step: Any
+    ) -> float:
         """One pass over batches of rows; the mean loss on the way."""
         rate, total, examples = self.learning_rate, 0.0, 0
         sgd.momentum = self.momentum
         for rows in batches:
             sgd.lr = rate(self.n_steps_) if callable(rate) else rate
-            sgd.zero_grad()
-            loss = self._objective(X[rows], y[rows], None if w is None else w[rows], *sgd.params)
-            loss.backward()
-            sgd.step()
-            value = loss.item()
+            value = step(X[rows], y[rows], None if w is None else w[rows], self.alpha).item()
             if not math.isfinite(value + sum(p.data.sum() for p in sgd.params)):
                 raise FloatingPointError(
                     f"training diverged in epoch {self.n_iter_ + 1}, at a loss of {value:.3g}: "
@@ -381,13 +385,17 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
         self.loss_curve_.append(total / examples)
         return total / examples
 
-    def _objective(self, x: Array, y: Array, w: Any, coef: Tensor, intercept: Tensor) -> Tensor:
-        """What is minimized: the mean of weighted losses, with the penalty."""
+    def _step(self, sgd: SGD, x: Array, y: Array, w: Any, alpha: float) -> Tensor:
+        """One step; it gives what is minimized, the mean of weighted losses, with the penalty."""
+        sgd.zero_grad()
+        coef, intercept = sgd.params
         loss = self._mean_loss(x @ coef.T + intercept, y, w)
         if w is not None:
             loss = loss * w.mean()  # a batch of heavy examples pulls harder than others
-        if self.alpha:
-            loss = loss + self.alpha / 2 * (coef * coef).sum()
+        if alpha:
+            loss = loss + alpha / 2 * (coef * coef).sum()
+        loss.backward()
+        sgd.step()
         return loss
 
     def _mean_loss(self, scores: Any, y: Array, w: Array | None) -> Tensor:
