@@ -1970,3 +1970,19 @@ def test_a_constant_gradient_meets_a_gradient_of_picked_elements():
     compiled = jit(grad(loss))
     for y in CLASSES:
         assert_same(compiled(SCORES[0], y), grad(loss)(SCORES[0], y))
+
+
+def test_the_graph_of_a_program_can_be_drawn_and_changes_nothing():
+    model, sgd, step = training([4, 3], momentum=0.5)
+    compiled = jit(step)
+    (x, y), *_ = batches(1, 5, 4, 3)
+    before = state_of(model, sgd)
+    graph = compiled.graph(x, y)
+    assert_same(state_of(model, sgd), before)
+    ends = [f"model_{name}.{what}" for name in ("weight", "bias") for what in ("data", "grad")]
+    assert {*graph} >= {"result", *ends}
+    assert len(graph) == 7  # with two velocities
+    loss = compiled(x, y)
+    assert graph["result"].item() == loss.item()
+    assert (graph["model_weight.data"].data == model.weight.data).all()
+    assert "exp(" in str(tinygrad_edu.draw(graph["model_weight.data"], max_nodes=200))

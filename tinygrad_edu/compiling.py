@@ -13,14 +13,15 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import ops, refusals_of_jit
-from tinygrad_edu.backprop import Node, clock, look
+from tinygrad_edu.backprop import Node, clock, look, plain
 from tinygrad_edu.guards import guards, holds_arrays, names_of, names_of_objects
 from tinygrad_edu.inputs import as_array, check_dtype
-from tinygrad_edu.modes import mode
+from tinygrad_edu.modes import is_recording, mode
 from tinygrad_edu.programs import Names, Program
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.tracing import Line, Result, Trace, each, identity, is_repeated
 
+ARRAYS = np.ndarray | np.generic | Tensor  # arguments that are arrays; others choose the program
 KEPT = 32  # programs of one function; the one that was used least lately is dropped for the next
 
 
@@ -101,6 +102,16 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
         is the shape and the dtype of the result, or None if it only checks data.
         """
         return self._programs[0].program.lines if self._programs else []
+
+    def graph(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
+        """What the program computes for these arguments, as graphs for ``draw``.
+
+        It changes nothing.
+        By name: "result", and what becomes of each leaf, as "w.data".
+        """
+        program, values = self._found(args, kwargs, not is_recording())
+        found: Program = program.program
+        return found.graph([plain(x) for x in values if isinstance(x, ARRAYS)])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """What ``f`` returns."""

@@ -109,7 +109,7 @@ def holds_arrays(value: Any) -> bool:
 
 def names_of_objects(f: Any, held: list[Held]) -> dict[int, str]:
     """The names of objects, by ids: those that ``f`` uses, and those of parameters of modules."""
-    modules = [(f"{name}_", value) for name, _, value in held if isinstance(value, Module)]
+    modules = [(f"{name}.", value) for name, _, value in held if isinstance(value, Module)]
     modules += [("", f)] if isinstance(f, Module) else []
     found = {
         id(tensor): f"{name}{path}"

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, kernels, ops, rewrites
-from tinygrad_edu.backprop import changing, clock
+from tinygrad_edu.backprop import Node, changing, clock, plain
 from tinygrad_edu.kernels import quick
 from tinygrad_edu.rewrites import Rewriting, add_at, by_columns, called, is_array, is_elementwise
 from tinygrad_edu.tensor import Tensor
@@ -253,10 +253,36 @@ class Program:
         text.append(f"return [{', '.join(words[:returned])}]\n")
         self.source = "\n    ".join(text)
         self.run: Callable[..., list[Any] | None] = compiled(self.source, title, names.space)
+        ends = [("result", x) for x in rewriting.leaving[: len(trace.results)]]
+        for change, x in zip(trace.changes, rewriting.leaving[returned:], strict=True):
+            ends.append((f"{names.of(change.leaf).removesuffix('_leaf')}.{change.what}", x))
+        self._ends = [(name, x) for name, x in ends if isinstance(x, Line)]
+        self._arguments = trace.arguments
+        inputs = [line for line in self.lines if line.op in INPUTS]
+        self._given = {line: self._words[line] for line in (*trace.arguments, *inputs)}
         for line in (*trace.arguments, *self.lines):
             if line.value is not None:  # the numbers are of the run that was traced
                 line.value = each(_described, line.value)
         del self._memory, self._owned, self._gradients, self._words, self._names
+
+    def graph(self, values: list[Any]) -> dict[str, Tensor]:
+        """What a call computes from arrays: the results of the lines, as a graph to look at."""
+        nodes: dict[Line, Any] = {}
+        for line, value in zip(self._arguments, values, strict=True):
+            nodes[line] = _leaf(value, self._given[line])
+        for line in self.lines:
+            if line.op in INPUTS:
+                nodes[line] = _leaf(line.op(*line.args), self._given[line])
+                nodes[line]._requires_grad = getattr(line.args[0], "requires_grad", False)
+            elif line.value is not None:
+                args = each(lambda x: nodes[x] if isinstance(x, Line) else x, line.args)
+                params = each(lambda x: nodes[x] if isinstance(x, Line) else x, line.params)
+                with np.errstate(all="ignore"):
+                    call = called(line.op, params)
+                    value = call(*each(plain, args), **each(plain, params))
+                nodes[line] = Tensor.__new__(Tensor)
+                Node.__init__(nodes[line], value, next(clock), line.op, args, params)
+        return {name: nodes[x] for name, x in self._ends}
 
     def _body(self, lines: list[Line]) -> Iterator[str]:
         memory = self._memory
@@ -394,6 +420,13 @@ class Program:
             return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
         is_buffer = isinstance(x, np.ndarray) and id(x.base) in self._memory.blocks
         return self._names.of(x, "b") if is_buffer else self._names.word(x)
+
+
+def _leaf(value: Any, name: str) -> Tensor:
+    leaf = Tensor.__new__(Tensor)
+    Node.__init__(leaf, value, next(clock))
+    leaf.name = name
+    return leaf
 
 
 def _described(value: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
