@@ -289,8 +289,10 @@ conventions: dict[Operation, str] = {
 
 
 def name(op: Operation | None) -> str:
-    """The name of an operation in messages and pictures."""
-    return getattr(op, "__name__", str(op)).strip("_")
+    """The name of an operation in messages and pictures, such as exp and maximum.reduce."""
+    owner = getattr(op, "__self__", None)
+    of_ufunc = f"{owner.__name__}." if isinstance(owner, np.ufunc) else ""
+    return of_ufunc + getattr(op, "__name__", str(op)).strip("_")
 
 
 def is_elementwise(op: Operation | None) -> bool:

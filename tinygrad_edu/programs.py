@@ -158,7 +158,7 @@ class Memory:
 class Names:
     """The names in a program, and what they stand for."""
 
-    NUMBERED = ("t", "c", "b", "v")  # results, constants, buffers, views in buffers
+    NUMBERED = ("t", "c", "buffer", "view")  # results, constants, memory and views of it
 
     def __init__(self, known: dict[int, str]) -> None:
         self.space: dict[str, Any] = {"__builtins__": {}, "array": np.array, "asarray": np.asarray}
@@ -171,11 +171,11 @@ class Names:
         hint = unicodedata.normalize("NFKC", hint)  # as Python does with names
         word = "".join(c if f"x{c}".isidentifier() else "_" for c in hint).strip("_")
         word = word if word.isidentifier() and not keyword.iskeyword(word) else f"x{word}"
+        is_numbered = word in self.NUMBERED
         name = word
         while name in self.space or name in self._counts or name in self.NUMBERED:
-            first = -1 if word in self.NUMBERED else 1
-            self._counts[word] = self._counts.get(word, first) + 1
-            name = f"{word}{'' if word in self.NUMBERED else '_'}{self._counts[word]}"
+            self._counts[word] = self._counts.get(word, -1 if is_numbered else 1) + 1
+            name = f"{word}{'' if is_numbered else '_'}{self._counts[word]}"
         self._counts.setdefault(name, 1)
         return name
 
@@ -188,7 +188,7 @@ class Names:
         key: Any = (id(x.__self__), x.__name__) if is_reduction(x) else id(x)
         if key not in self._names:
             if is_reduction(x):
-                hint = f"{x.__self__.__name__}_{x.__name__}"
+                hint = ops.name(x)
             elif isinstance(x, Tensor):
                 hint = f"{self.of_leaf(x)}_leaf"
             elif callable(x) and not hint:
@@ -348,7 +348,7 @@ class Program:
         if not np.may_share_memory(array, memory.arrays[source]):
             return False
         memory.arrays[line] = array
-        self._words[line] = self._names.of(array, "v")
+        self._words[line] = self._names.of(array, "view")
         return True
 
     def _written(self, line: Line, words: list[str]) -> str:
@@ -419,7 +419,7 @@ class Program:
             words = ", ".join(map(self._word, x))
             return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
         is_buffer = isinstance(x, np.ndarray) and id(x.base) in self._memory.blocks
-        return self._names.of(x, "b") if is_buffer else self._names.word(x)
+        return self._names.of(x, "buffer") if is_buffer else self._names.word(x)
 
 
 def _leaf(value: Any, name: str) -> Tensor:
