@@ -35,13 +35,13 @@ def expected(program: str, inputs: tuple[tuple[str, str], ...]) -> Expected:
     """What ``y`` is after a program. ``inputs``: names, and numbers or arrays as Python."""
     code = compile(program, "<reference>", "exec")
     functions = {name: REFERENCES.get(name) or getattr(np, name) for name in calls(program)}
-    values = {name: np.float64(eval(text, {"np": np})) for name, text in inputs}
+    values = {name: _float64(eval(text, {"np": np})) for name, text in inputs}
 
     def result(**changed: Any) -> Any:
         names = {"np": np, **functions, **values, **changed}
         with np.errstate(all="ignore"):
             exec(code, names)
-        return np.float64(names["y"])
+        return _float64(names["y"])
 
     y = result()
     rng = np.random.default_rng(1)  # weights that are not all alike: ones hide mistakes
@@ -63,6 +63,11 @@ def expected(program: str, inputs: tuple[tuple[str, str], ...]) -> Expected:
 
     gradients = {name: list(derivatives(name)) for name in values}
     return Expected(y, weights if y.shape else None, gradients)
+
+
+def _float64(x: Any) -> Any:
+    """``x`` in float64, of its shape: ``np.float64`` makes a number of (1,) before NumPy 2.2."""
+    return np.asarray(x, np.float64)[()]
 
 
 @cache
