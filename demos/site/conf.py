@@ -42,6 +42,7 @@ myst_links_external_new_tab = False
 html_math_renderer = "mathml"
 html_theme = "pydata_sphinx_theme"
 html_title = "tinygrad_edu"
+html_favicon = "_static/icon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
 templates_path = ["_templates"]
