@@ -24,6 +24,7 @@ LESSON = """\
 # %%
 print("<b>printed</b>", 6 * 7)
 """
+FIGURE = "import matplotlib.pyplot as plt\nplt.plot([1, 2])\nplt.show()"
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def test_one_lesson_is_a_page(folder, capfd):
     [
         ('raise ValueError("it broke")', "it broke"),
         (
-            "1\n\n# %% [markdown]\n# :::{caption}\n# Words.\n# :::",
+            f"{FIGURE}\n\n# %% [markdown]\n# :::{{caption}}\n# Words.\n# :::",
             "a description below the caption",
         ),
         ("1\n\n# %% [markdown]\n# [nowhere](99_nowhere.py#there)", "99_nowhere"),

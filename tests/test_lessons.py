@@ -163,6 +163,13 @@ def test_grading_takes_no_solution_for_the_students_and_goes_on_after_an_error(t
     assert "line 7: this cell raised ZeroDivisionError" in capsys.readouterr().out
 
 
+def test_a_solution_counts_for_nobody(tiny):
+    file = tiny / "mine.py"
+    again = '# %% tags=["check"]\ncheck("twice 5 is 10", lambda: twice(5) == 10)\n'
+    file.write_text(f"{TINY}\n{again}", encoding="utf-8")
+    assert lessons.grade(file) == {"twice 3 is 6": False, "twice 5 is 10": False}
+
+
 def test_a_file_without_checks_is_not_right(tiny):
     file = tiny / "mine.py"
     file.write_text("# %%\nx = 1\n", encoding="utf-8")

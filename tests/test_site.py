@@ -282,6 +282,15 @@ def test_a_lesson_prints_without_what_only_a_screen_needs(visit):
         ".filter((each) => each.scrollWidth > each.clientWidth).length"
     )
     assert cut == 0
+    themes = """() => {
+        const theme = () => document.documentElement.dataset.theme;
+        dispatchEvent(new Event("beforeprint"));
+        const printed = theme();
+        dispatchEvent(new Event("afterprint"));
+        return [printed, theme()];
+    }"""
+    page.evaluate("document.documentElement.dataset.theme = 'dark'")
+    assert page.evaluate(themes) == ["light", "dark"]
     printed = page.pdf()
     assert printed.startswith(b"%PDF")
     assert 3 <= len(re.findall(rb"/Type\s*/Page\b", printed)) <= 20

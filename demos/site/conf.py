@@ -45,6 +45,7 @@ html_title = "tinygrad_edu"
 html_favicon = "_static/icon.svg"
 html_static_path = ["_static"]
 html_css_files = ["site.css"]
+html_js_files = ["print.js"]
 templates_path = ["_templates"]
 html_show_sphinx = False
 html_show_copyright = False
