@@ -163,7 +163,7 @@ class Names:
     def __init__(self, known: dict[int, str]) -> None:
         self.space: dict[str, Any] = {"__builtins__": {}, "array": np.array, "asarray": np.asarray}
         self._known = known  # the names that the user has given, by ids
-        self._names: dict[Any, str] = {}
+        self._names: dict[Any, str] = {id(np.array): "array", id(np.asarray): "asarray"}
         self._counts: dict[str, int] = {}  # of the names that are given, how often
 
     def new(self, hint: str) -> str:
@@ -191,6 +191,8 @@ class Names:
                 hint = ops.name(x)
             elif isinstance(x, Tensor):
                 hint = f"{self.of_leaf(x)}_leaf"
+            elif isinstance(x, np.dtype):
+                hint = x.name
             elif callable(x) and not hint:
                 hint = ops.name(x)
             if is_number(x) and not hint:

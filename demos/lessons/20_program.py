@@ -51,6 +51,7 @@ sgd = optim.SGD([W, b], lr=0.1)
 
 @jit
 def step(x, y):
+    """One step of training, as in the lessons before."""
     loss = losses.cross_entropy(x @ W.T + b, y)
     loss.backward()
     sgd.step()
@@ -84,8 +85,8 @@ print(step.source)
 # Read it beside the picture: each line is one box. What is not there is as telling:
 #
 # - No Tensor, no graph, no search for rules. `W_leaf._value` reads the weights as they are now.
-# - `buffer0`, `buffer1`, ... are memory that is made once. A result that nobody needs any more lends
-#   its place to the next one (`out=buffer0`).
+# - `buffer0`, `buffer1`, ... are memory that is made once. A result that nobody needs any more
+#   lends its place to the next one (`out=buffer0`).
 # - What is needed twice is computed once. What is needed nowhere is not computed at all.
 # - The sum over classes has become a product with ones, which is faster for short rows.
 # - `check_labels` is still there: bad labels raise the same error as before.
@@ -127,10 +128,10 @@ def train(write_down, steps=50):
     return history, W.numpy(), lambda: step(x, y)
 
 
-recorded, recorded_W, recorded_step = train(write_down=False)
-written, written_W, written_step = train(write_down=True)
+recorded, recorded_weights, recorded_step = train(write_down=False)
+written, written_weights, written_step = train(write_down=True)
 print("largest difference of losses: ", np.abs(np.subtract(recorded, written)).max())
-print("largest difference of weights:", np.abs(recorded_W - written_W).max())
+print("largest difference of weights:", np.abs(recorded_weights - written_weights).max())
 
 # %% [markdown]
 # The differences are rounding: the product with ones adds in another order. And the time? The least
@@ -158,7 +159,7 @@ plt.show()
 
 # %% [markdown]
 # :::{caption}
-# A step of softmax regression with 32 examples of 64 features, on the computer that built this page.
+# A step of softmax regression, 32 examples of 64 features, on the computer that built this page.
 #
 # Two horizontal bars. The one for the recorded step is several times as long as the one for the
 # step that was written down.
@@ -176,6 +177,7 @@ plt.show()
 # %%
 @jit
 def careful(x):
+    """A loss that is not to become large."""
     loss = (x * x).sum()
     if loss > 1.0:
         loss = loss * 0.5
@@ -210,7 +212,8 @@ except TypeError as error:
 # %% tags=["exercise"]
 @jit
 def wasteful(x):
-    unused = np.exp(x) + 1.0
+    """A function that computes more than it needs."""
+    _unused = np.exp(x) + 1.0
     once = np.exp(-x)
     again = np.exp(-x)
     return once * again
@@ -223,10 +226,12 @@ from tinygrad_edu.lessons import check
 
 
 def lines_named(compiled, name):
+    """The lines of a program that call a function of this name."""
     return [line for line in compiled.lines if getattr(line.op, "__name__", "") == name]
 
 
 def is_the_number():
+    """Whether count is the number of lines named exp."""
     wasteful(np.ones(2))
     return count == len(lines_named(wasteful, "exp"))
 
@@ -241,7 +246,7 @@ check("that is the number of lines", is_the_number)
 count = 1
 
 # %% [markdown]
-# `unused` leads to nothing that is returned, so it is not needed. `once` and `again` are the same
+# `_unused` leads to nothing that is returned, so it is not needed. `once` and `again` are the same
 # call of the same operand, so they are one line.
 # :::{solution-end}
 # :::
@@ -256,8 +261,8 @@ count = 1
 
 # %% tags=["exercise"]
 def careful_loss(x):
-    loss = (x * x).sum()
-    return loss  # your line instead
+    """The sum of squares, or half of it where that is above 1."""
+    return (x * x).sum()  # your lines instead
 
 
 # %% tags=["check", "hide-input"]
@@ -278,12 +283,13 @@ check("its slopes are right", lambda: check_grads(careful_loss, [1.0, 2.0]))
 
 # %% tags=["solution"]
 def careful_loss(x):
+    """The sum of squares, or half of it where that is above 1."""
     loss = (x * x).sum()
     return np.where(loss > 1.0, loss * 0.5, loss)
 
 
 # %% [markdown]
-# Both sides are computed, and the condition chooses. The gradient flows to the side that was chosen.
+# Both sides are computed, and the condition chooses. The gradient flows to the chosen side.
 # :::{solution-end}
 # :::
 #
@@ -298,6 +304,8 @@ def careful_loss(x):
 
 # %% tags=["exercise"]
 class Settings:
+    """Numbers that a program uses."""
+
     scale = 2.0
 
 
@@ -310,6 +318,7 @@ print(first, second)
 
 # %% tags=["check", "hide-input"]
 def numbers(result):
+    """A result as an array."""
     return np.asarray(result.numpy() if isinstance(result, Tensor) else result)
 
 
@@ -324,6 +333,8 @@ check("it is one program", lambda: isinstance(Settings.scale, Tensor))
 
 # %% tags=["solution"]
 class Settings:
+    """Numbers that a program uses."""
+
     scale = Tensor(2.0)
 
 
@@ -344,7 +355,8 @@ print(first, second)
 #
 # A result knows its operation, `t.op`, and its operands, `t.args`. Write `write_down(root)`: the
 # forward pass of a graph of `np.add`, `np.multiply` and `np.exp`, as the text of a function of its
-# leaves. `topological_order` gives the results, the newest first; `leaves` the names.
+# leaves, each result a line such as `t0 = multiply(p, q)`. `topological_order` gives the results,
+# the newest first; `leaves` has the names.
 # :::
 
 # %% tags=["exercise"]
@@ -353,15 +365,15 @@ from tinygrad_edu.backprop import topological_order
 
 def write_down(root, leaves):
     """The text of a Python function ``program``, whose arguments are the values of ``leaves``."""
-    words = {leaf: name for name, leaf in leaves.items()}
     lines = [f"def program({', '.join(leaves)}):"]
-    # Your lines here: for each result a line such as "    t0 = multiply(p, q)".
-    lines.append("    return 0.0")
+    print([result.op.__name__ for result in topological_order(root)])
+    lines.append("    return 0.0")  # your lines instead
     return "\n".join(lines)
 
 
 # %% tags=["check", "hide-input"]
 def program_of(root, leaves):
+    """The function that is written down."""
     space = {"add": np.add, "multiply": np.multiply, "exp": np.exp}
     exec(write_down(root, leaves), space)
     return space["program"]

@@ -16,7 +16,9 @@ def test_the_program_has_what_the_page_says(lesson):
 
 def test_both_steps_learn_the_same(lesson):
     np.testing.assert_allclose(lesson.written, lesson.recorded, rtol=1e-12)
-    np.testing.assert_allclose(lesson.written_W, lesson.recorded_W, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(
+        lesson.written_weights, lesson.recorded_weights, rtol=1e-9, atol=1e-12
+    )
     assert lesson.written[-1] < lesson.written[0]
 
 
