@@ -48,7 +48,7 @@ def names() -> list[str]:
 
     >>> from tinygrad_edu import lessons
     >>> lessons.names()[0]
-    '01_derivative'
+    '01_loop'
     """
     return sorted(path.stem for path in _folder().glob("*_*.py"))
 
@@ -137,7 +137,7 @@ def run(name: str, folder: str | Path) -> list[Path]:
     >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(None):
     ...     files = lessons.run("backpropagation", folder)
     >>> [file.name for file in files]
-    ['02_backpropagation_1.svg', '02_backpropagation_2.html']
+    ['11_backpropagation_1.svg', '02_backpropagation_2.html']
     """
     script = path(name)
     folder = Path(folder)
@@ -210,7 +210,7 @@ def copy(chosen: Iterable[str], folder: str | Path, solutions: bool = False) -> 
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     files = lessons.copy(["backpropagation"], folder)
     >>> files[0].name
-    '02_backpropagation.py'
+    '11_backpropagation.py'
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
