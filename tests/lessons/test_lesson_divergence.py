@@ -1,31 +1,54 @@
 """What the lesson ``divergence`` claims, on its own values."""
 
+import itertools
+
 import numpy as np
 
 
-def test_claims(lesson):
-    assert lesson.KL(lesson.b, lesson.a) - lesson.KL(lesson.a, lesson.b) > 0.1, (
-        "KL is the same both ways"
-    )
-    assert np.isinf(lesson.KL(lesson.b, lesson.sure)), (
-        "to rule out what happens costs a finite number"
-    )
-    assert np.isclose(
-        lesson.KL(lesson.a, lesson.c),
-        2 * (lesson.KL(lesson.a, lesson.b) + lesson.KL(lesson.b, lesson.c)),
-    ), "the detour is not half as long"
-    assert np.allclose(lesson.cross - lesson.divergence, lesson.entropy), (
-        "cross entropy is not entropy + KL"
-    )
-    assert np.allclose(lesson.slope, lesson.same), "cross entropy and KL have different slopes"
-    assert abs(lesson.first[lesson.cross.argmin()] - 0.7) < 0.011, (
-        "cross entropy is not lowest where q is p"
-    )
-    assert np.allclose(lesson.means, [lesson.moments[0], -2.5, 2.5], atol=0.1), (
-        "a fit has another mean"
-    )
-    assert np.allclose(lesson.widths, [lesson.moments[1], 0.8, 0.8], atol=0.1), (
-        "a fit has another width"
-    )
-    assert lesson.x[lesson.missed.argmax()] > 2, "forward, the missed peak is not what costs most"
-    assert abs(lesson.x[lesson.filled.argmax()]) < 1, "reverse, the gap is not what costs most"
+def test_cross_entropy_is_entropy_plus_divergence(lesson):
+    entropy = -np.sum(lesson.t * np.log(lesson.t))
+    assert np.allclose(lesson.cross_entropy - lesson.divergence, entropy)
+    assert np.isclose(entropy, 0.61, atol=0.005)
+
+
+def test_both_are_lowest_where_the_belief_is_the_truth(lesson):
+    for curve in (lesson.cross_entropy, lesson.divergence):
+        assert np.isclose(lesson.first[curve.argmin()], 0.7)
+    assert lesson.divergence.min() < 1e-9
+
+
+def test_both_have_the_same_slopes(lesson):
+    assert np.allclose(lesson.slope_of_cross_entropy, lesson.slope_of_divergence)
+
+
+def test_it_is_no_distance(lesson):
+    kl = lesson.kl
+    assert kl(lesson.even, lesson.mostly) - kl(lesson.mostly, lesson.even) > 0.1
+    assert np.isclose(kl(lesson.mostly, lesson.rarely), 2 * lesson.detour)
+    assert np.isclose(kl(lesson.sure, lesson.even), np.log(2))
+    assert np.isinf(kl(lesson.even, lesson.sure))
+
+
+def test_one_way_covers_and_the_other_picks(lesson):
+    mean = np.sum(lesson.peaks * lesson.place)
+    width = np.sqrt(np.sum(lesson.peaks * (lesson.place - mean) ** 2))
+    found = np.array([(mean, width) for mean, width, _ in lesson.fits.values()])
+    assert np.allclose(found, [[mean, width], [-2.5, 0.8], [2.5, 0.8]], atol=0.1)
+    for _, _, narrow in list(lesson.fits.values())[1:]:
+        assert narrow.max() > lesson.peaks.max()
+
+
+def test_what_is_paid_for_is_the_missed_peak_and_the_gap(lesson):
+    assert lesson.place[lesson.missed.argmax()] > 2
+    assert abs(lesson.place[lesson.filled.argmax()]) < 1
+
+
+def test_the_root_of_jensen_shannon_is_a_distance(lesson):
+    rng = np.random.default_rng(0)
+    rows = [lesson.a, lesson.b, lesson.c, *rng.dirichlet([0.5, 0.5], size=6)]
+    for one, two, three in itertools.permutations(rows, 3):
+        direct, first, second = (
+            np.sqrt(max(lesson.jensen_shannon(*pair), 0))
+            for pair in ((one, three), (one, two), (two, three))
+        )
+        assert direct <= first + second + 1e-9
