@@ -325,8 +325,8 @@ check("with 0.01 less, there is one", lambda: best_score(smallest_penalty - 0.01
 smallest_penalty = 1.34
 
 # %% [markdown]
-# Right of 0 the slope of the mean is $-0.7 + 0.3\,(1 + a)$ for a penalty of $a$. It is positive
-# from $a = 0.4 / 0.3 = 1.333\ldots$ on.
+# Right of 0 the slope of the mean is $-0.7 + 0.3\,(1 + \text{penalty})$. It is positive from a
+# penalty of $0.4 / 0.3 = 1.333\ldots$ on.
 # :::{solution-end}
 # :::
 #

@@ -45,7 +45,7 @@ def test_what_is_paid_for_is_the_missed_peak_and_the_gap(lesson):
 
 def test_the_root_of_jensen_shannon_is_a_distance(lesson):
     rng = np.random.default_rng(0)
-    rows = [lesson.a, lesson.b, lesson.c, *rng.dirichlet([0.5, 0.5], size=6)]
+    rows = [lesson.mostly, lesson.sure, lesson.never, *rng.dirichlet([0.5, 0.5], size=6)]
     for one, two, three in itertools.permutations(rows, 3):
         direct, first, second = (
             np.sqrt(max(lesson.jensen_shannon(*pair), 0))
