@@ -137,7 +137,7 @@ def run(name: str, folder: str | Path) -> list[Path]:
     >>> with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(None):
     ...     files = lessons.run("backpropagation", folder)
     >>> [file.name for file in files]
-    ['11_backpropagation_1.svg', '02_backpropagation_2.html']
+    ['11_backpropagation_1.svg', '11_backpropagation_2.html']
     """
     script = path(name)
     folder = Path(folder)
