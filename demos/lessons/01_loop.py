@@ -116,10 +116,13 @@ for step in (0, 1, 10, 199):
     print(f"after {step:3} updates: loss {history[step][0]:.3f}, wrong {history[step][1]:.1%}")
 
 # %% [markdown]
-# Every lesson has this loop in it, with these lines. `SGD` is the name of a way to update
-# (stochastic gradient descent), and `lr` is the learning rate. `scores.data` are the plain numbers
-# of a `Tensor`. An answer is wrong if the score has not the sign of the label, and a score of 0 has
-# no sign: so at the start, all answers count as wrong.
+# Each lesson that trains something has this loop in it, with these lines. A `Tensor` holds numbers
+# and remembers how they came about; `requires_grad=True` marks the parameters, for which `backward`
+# is to find slopes. `SGD` is the name of a way to update (stochastic gradient descent), and `lr` is
+# the learning rate. `scores.data` are the plain numbers of a `Tensor`.
+#
+# An answer is wrong if its score does not have the sign of the label. A score of 0 has no sign: so
+# at the start, all answers count as wrong.
 
 # %% tags=["hide-input"]
 curves = np.array(history)
@@ -184,7 +187,7 @@ plt.show()
 
 # %% tags=["exercise"]
 def share_wrong(scores, y):
-    """The share of examples whose score has not the sign of the label."""
+    """The share of examples whose score does not have the sign of the label."""
     return 0.0  # your line instead
 
 
@@ -203,7 +206,7 @@ check("at the start of the loop all are", lambda: share_wrong(np.zeros(len(y)), 
 
 # %% tags=["solution"]
 def share_wrong(scores, y):
-    """The share of examples whose score has not the sign of the label."""
+    """The share of examples whose score does not have the sign of the label."""
     return np.mean(y * scores <= 0)
 
 

@@ -58,7 +58,11 @@ plt.show()
 # and one column for each pixel. The ten biases are the list $b$. Then the ten scores of an image
 # $x$ are
 #
-# $$s = W x + b, \qquad\text{that is,}\qquad s_k = \sum_{j=1}^{64} W_{kj} x_j + b_k .$$
+# $$s = W x + b ,$$
+#
+# that is, for each class $k$,
+#
+# $$s_k = \sum_{j=1}^{64} W_{kj} x_j + b_k .$$
 #
 # | | shape | is |
 # |---|---|---|

@@ -4,8 +4,8 @@
 # Two answers are wrong. Is one of them worse?
 #
 # The answer of a linear classifier is the *sign* of its score, if there are two classes. But a
-# score has a *size*, too. A score of 0.01 says "yes, by a hair", one of 5 says "yes, without
-# doubt". The size is the **confidence** of the answer.
+# score has a *size*, too. A score of 0.01 says "yes, but only just", one of 5 says "yes,
+# without doubt". The size is the **confidence** of the answer.
 #
 # Here is the example of this lesson and of the next ones: is the digit odd? All ten digits are
 # there, the label $y$ is $+1$ for 1, 3, 5, 7, 9, and $-1$ for 0, 2, 4, 6, 8. It is trained by the

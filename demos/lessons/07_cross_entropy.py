@@ -114,8 +114,9 @@ print("p - t:\n", (probabilities - t).round(4))
 # [the lessons on margins](03_margins.py). The probability of $+1$ is the sigmoid of $s$. Then
 # $-\log p_y$ is
 #
-# $$-\log\frac{1}{1 + e^{-s}} = \log(1 + e^{-s}) \quad\text{for } y = +1, \qquad
-# \log(1 + e^{s}) \quad\text{for } y = -1.$$
+# $$-\log\frac{1}{1 + e^{-s}} = \log(1 + e^{-s}) \quad\text{for } y = +1,$$
+#
+# $$-\log\frac{1}{1 + e^{s}} = \log(1 + e^{s}) \quad\text{for } y = -1.$$
 #
 # Both are $\log(1 + e^{-m})$: it is the log loss of the margin. The same number has three names.
 
