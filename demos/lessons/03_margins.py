@@ -80,12 +80,10 @@ print(f"wrong: {np.mean(m <= 0):.1%} of {len(m)} images")
 print(f"margins from {m.min():.2f} to {m.max():.2f}")
 
 # %% tags=["hide-input"]
-in_order = np.argsort(m)
-nearest = np.argsort(np.abs(m))
 rows = {
-    "confidently wrong": in_order[:4],
-    "on the boundary": nearest[:4],
-    "confidently right": in_order[::-1][:4],
+    "confidently wrong": np.argsort(m)[:4],
+    "on the boundary": np.argsort(np.abs(m))[:4],
+    "confidently right": np.argsort(-m)[:4],
 }
 figure = plt.figure(figsize=(8, 5.6))
 for row, (name, chosen) in zip(figure.subfigures(3, 1), rows.items(), strict=True):

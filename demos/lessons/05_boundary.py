@@ -66,18 +66,18 @@ plt.show()
 #
 # ## Why they do
 #
-# Look at the slope of the mean loss at the boundary, $s = 0$. (A slope is written with a prime:
-# $L'(s)$ is the slope of $L$ at $s$.) There both margins are 0, and the second one moves the other
-# way:
+# Look at the slope of the mean loss at the boundary, $s = 0$. (A slope is written like a fraction:
+# read $\frac{dL}{ds}$ as "the slope of $L$ for $s$", that is, the change of $L$ per unit of $s$.)
+# There both margins are 0, and the second one moves the other way:
 #
-# $$L'(0) = r\,\ell'(0) - (1 - r)\,\ell'(0) = (2r - 1)\,\ell'(0) .$$
+# $$\frac{dL}{ds} = r\,\frac{d\ell}{dm} - (1 - r)\,\frac{d\ell}{dm} = (2r - 1)\,\frac{d\ell}{dm}$$
 #
 # With $r = 0.7$ the factor $2r - 1$ is positive. So if the loss of a margin falls at 0, that is, if
-# $\ell'(0) < 0$, then the mean loss falls at 0, too, and updates push the score to the side of the
-# majority. If $r < 1/2$, all signs change, and they push it to the other side. So one number
-# decides: **the slope at the boundary must exist there, and be negative**. (For losses without
-# bumps, which curve upwards everywhere, this is exactly what is needed: Bartlett, Jordan and
-# McAuliffe, 2006.)
+# $\frac{d\ell}{dm} < 0$ at $m = 0$, then the mean loss falls at $s = 0$, too, and updates push the
+# score to the side of the majority. If $r < 1/2$, all signs change, and they push it to the other
+# side. So one number decides: **the slope at the boundary must exist, and be negative**. (For
+# losses without bumps, which curve upwards everywhere, this is exactly what is needed: Bartlett,
+# Jordan and McAuliffe, 2006.)
 
 # %%
 from tinygrad_edu import grad

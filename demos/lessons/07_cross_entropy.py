@@ -93,8 +93,8 @@ print("in two steps:", in_two_steps, " in one:", losses.cross_entropy(far, 1))
 # :::
 #
 # Work it out, and nearly everything cancels. What is left is the probabilities minus the truth.
-# (Read $\partial \ell / \partial s_k$ as "the slope of $\ell$ for $s_k$, where all other scores
-# stay as they are".)
+# (The round $\partial$ in place of $d$ says: the slope for $s_k$, where all other scores stay as
+# they are.)
 #
 # $$\frac{\partial \ell}{\partial s_k} = p_k - t_k$$
 
@@ -170,7 +170,8 @@ p_held = softmax(scores_held)
 read = p_held.argmax(axis=1)
 sure = p_held.max(axis=1)
 wrong = np.flatnonzero(read != y_held)
-worst = wrong[np.argsort(-sure[wrong])][:5]
+surest_first = wrong[np.argsort(-sure[wrong])]
+worst = surest_first[:5]
 figure = plt.figure(figsize=(8, 2.5))
 for axes, i in zip(figure.subplots(1, 5), worst, strict=True):
     axes.imshow(x_held[i].reshape(8, 8), cmap="Greys", vmin=0, vmax=1)

@@ -190,9 +190,9 @@ plt.show()
 # ## What the gradient knows
 #
 # An evaluation gives one number. A gradient $g$ gives one number for each weight, and together they
-# predict the loss after *any* small change $d$ of the weights:
+# predict the loss after *any* small change $\Delta w$ of the weights:
 #
-# $$L(w + d) \approx L(w) + \sum_j g_j d_j$$
+# $$L(w + \Delta w) \approx L(w) + \sum_j g_j \, \Delta w_j$$
 #
 # The right side is a straight line in any direction: it is called the **linear approximation**, or
 # the tangent. And the gradient is the *best* one. Go downhill by a distance $h$. If the distance is
@@ -246,7 +246,7 @@ plt.show()
 # Two things follow from this.
 #
 # - **Against the gradient is the steepest way down.** For a change of length 1, the sum
-#   $\sum_j g_j d_j$ is lowest if $d$ points exactly against $g$.
+#   $\sum_j g_j \, \Delta w_j$ is lowest if $\Delta w$ points exactly against $g$.
 # - **The prediction is good nearby only.** Far away no straight line fits. So the loop takes a
 #   short step, and asks for a new gradient. How short? This is the subject of the next lesson.
 #
