@@ -106,7 +106,16 @@ def losses_of_pytorch() -> dict[str, str]:
 def layers_of_pytorch() -> dict[str, str]:
     """What to write for those modules of torch.nn that there are, or something for them."""
     same = {name: f"nn.{name}" for name in nn.__all__}
-    own = ("Flatten", "Identity", "LogSoftmax", "ModuleDict", "ModuleList", "ReLU", "Sigmoid")
+    own = (
+        "Dropout",
+        "Flatten",
+        "Identity",
+        "LogSoftmax",
+        "ModuleDict",
+        "ModuleList",
+        "ReLU",
+        "Sigmoid",
+    )
     own += ("Softmax", "Softplus", "Tanh")
     return dict(sorted({**same, **{name: other_names.NN[name] for name in own}}.items()))
 

@@ -148,7 +148,7 @@ TABLE = [
         "np.std(w.astype(np.float32), axis=0)",
     ),
 ]
-MISTAKES = [Mistake(line, BEFORE, line, instead) for line, _, instead in TABLE]
+MISTAKES = [Mistake(line, BEFORE, line, instead, "", "") for line, _, instead in TABLE]
 WORDS = {line: words for line, words, _ in TABLE}
 
 

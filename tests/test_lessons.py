@@ -197,9 +197,9 @@ def test_from_the_command_line(tmp_path):
         command = [sys.executable, "-m", "tinygrad_edu.lessons", *command]
         return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
 
-    assert "04_margins          Margin losses\n" in run("list").stdout
+    assert "03_margins          Margins: sign and confidence\n" in run("list").stdout
     assert (
-        str(Path("a", "04_margins.py"))
+        str(Path("a", "03_margins.py"))
         in run("copy", "margins", "--out", str(tmp_path / "a")).stdout
     )
 
@@ -259,5 +259,5 @@ def test_every_exercise_has_its_cells_in_order(cells, request):
 
 
 def test_the_claims_of_every_lesson_are_tested_and_no_others():
-    tested = {path.stem.removeprefix("test_lesson_") for path in CLAIMS.glob("test_*.py")}
+    tested = {path.stem.removeprefix("test_lesson_") for path in CLAIMS.glob("test_lesson_*.py")}
     assert tested == {name.partition("_")[2] for name in NAMES}

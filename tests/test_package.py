@@ -88,7 +88,9 @@ LAYERS = {
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
 }
 
-CORE = {"ops", "backprop", "modes", "tensor"}  # only these share what begins with an underscore
+# Only these share what begins with an underscore: the core, and what reads and changes leaves for
+# a program of jit, as the core itself does.
+CORE = {"ops", "backprop", "modes", "tensor", "tracing", "programs", "compiling"}
 ALLOWED = {"sys._getframe"}  # Python has no other way to look at callers without reading files
 
 

@@ -20,7 +20,7 @@ NAMES = {
             "ravel repeat requires_grad reshape round shape sin size sqrt squeeze std sum "
             "swapaxes take tanh tolist trace transpose var zero_grad"
         ),
-        "debug": "(function=) computed finished pulled_back",
+        "debug": "(function=) around computed finished made pulled_back",
         "draw": (
             "(root, *, names=, show=, rankdir=, clusters=, collapse=, max_nodes=, "
             "max_edges=, precision=)"
@@ -28,6 +28,7 @@ NAMES = {
         "grad": "(f, argnums=)",
         "hessian": "(f, argnums=)",
         "jacobian": "(f, argnums=)",
+        "jit": "(f, *, exact=) graph lines source",
         "load": "(path)",
         "no_grad": "(function=)",
         "primitive": "(forward, *rules)",
@@ -145,8 +146,10 @@ NAMES = {
     "testing": {
         "Engine": "(*args, **kwargs) backward gradient value variable",
         "FunctionEngine": "(*args, **kwargs) grad",
+        "as_tensor": "(engine, result, names=)",
         "check_engine": "(engine, on_fail=, *, examples=, seed=)",
         "check_grads": "(f, *args, order=, rng=, reference=, eps=, rtol=)",
+        "function_of": "(engine, f)",
         "parametrize_with_engine_checks": "(engines)",
     },
     "testing.strategies": {

@@ -32,6 +32,14 @@ INTERNAL = {
     "drawing.steps",
     "drawing.text",
     "drawing.view",
+    # of jit
+    "asides",
+    "compiling",
+    "guards",
+    "programs",
+    "refusals_of_jit",
+    "rewrites",
+    "tracing",
     # of optim
     "optim.adam",
     "optim.clipping",

@@ -138,14 +138,14 @@ def test_every_public_name_is_in_the_reference(site):
 
 
 def test_lessons_lead_to_the_reference_and_back(pages):
-    assert any("#tinygrad_edu.grad" in each for each in pages["lessons/04_margins.html"].references)
+    assert any("#tinygrad_edu.grad" in each for each in pages["lessons/03_margins.html"].references)
     back = pages["reference/losses.html"].references
-    assert any(each.startswith("../lessons/04_margins.html") for each in back)
+    assert any(each.startswith("../lessons/03_margins.html") for each in back)
 
 
 def test_formulas_are_mathml(pages):
     assert "<math>" in pages["pages/notation.html"].text
-    assert "<msup>" in pages["lessons/04_margins.html"].text
+    assert "<msup>" in pages["lessons/03_margins.html"].text
 
 
 # In a browser.
@@ -230,11 +230,11 @@ def test_the_search_finds_a_lesson_without_a_server(visit):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=hinge+loss*")
     page.locator("#search-results li a", has_text="Margin losses").first.click()
-    page.wait_for_url("**/04_margins.html*")
+    page.wait_for_url("**/03_margins.html*")
 
 
 def test_folded_code_and_solutions_open_by_the_keyboard(visit):
-    page = visit("lessons/04_margins.html")
+    page = visit("lessons/03_margins.html")
     for summary, inside in (
         ("details.hide summary", "details.hide .highlight"),
         ("details.solution summary", "details.solution .highlight"),
@@ -246,7 +246,7 @@ def test_folded_code_and_solutions_open_by_the_keyboard(visit):
 
 
 def test_the_first_tab_leads_past_the_navigation(visit):
-    page = visit("lessons/04_margins.html")
+    page = visit("lessons/03_margins.html")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.getAttribute('href')") == "#main-content"
 
@@ -257,10 +257,10 @@ def test_the_search_of_a_served_site_shows_excerpts(visit, address):
 
 
 def test_the_page_of_a_lesson_gives_its_notebook(visit, address):
-    page = visit(f"{address}/lessons/04_margins.html")
+    page = visit(f"{address}/lessons/03_margins.html")
     with page.expect_download() as download:
         page.get_by_role("link", name="notebook").click()
-    assert download.value.suggested_filename == "04_margins.ipynb"
+    assert download.value.suggested_filename == "03_margins.ipynb"
 
 
 def test_steps_work_inside_a_page(visit):
@@ -273,7 +273,7 @@ def test_steps_work_inside_a_page(visit):
 
 
 def test_a_lesson_prints_without_what_only_a_screen_needs(visit):
-    page = visit("lessons/04_margins.html")
+    page = visit("lessons/03_margins.html")
     page.emulate_media(media="print")
     for part in (".bd-header", ".bd-sidebar-primary", ".prev-next-area", ".downloads"):
         assert not page.locator(part).first.is_visible(), part

@@ -102,7 +102,7 @@ class Recorder(Watcher):
     def __init__(self):
         self.ran, self.grown = [], []
 
-    def computed(self, result, op, args):  # noqa: ARG002
+    def computed(self, result, op, args, params):  # noqa: ARG002
         self.ran.append(result)
 
     def pulled_back(self, node, arg, gradient):

@@ -785,12 +785,6 @@ def test_any_memory_layout(values):
     assert t.dtype.isnative
 
 
-def test_public_names():
-    public = "Tensor data debug draw functional grad hessian jacobian load losses nn no_grad optim"
-    public += " primitive save scope steps value_and_grad"
-    assert sorted(tinygrad_edu.__all__) == public.split()
-
-
 @pytest.mark.parametrize("other", [[1, 2], [True, False]])
 def test_tensors_of_integers_and_booleans_are_constants_of_a_graph(w, other):
     constant = Tensor([*other, other[0]], name="labels")

@@ -23,10 +23,13 @@ def checked(test: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(test)
     def check(*args: Any) -> None:
         trace = writing and writer()
-        if trace:
-            trace.check(test, args)
-        else:
-            test(*args)
+        try:
+            if trace:
+                trace.check(test, args)
+            else:
+                test(*args)
+        except Exception as error:
+            raise error.with_traceback(None) from None  # the line of the call is close above
 
     return check
 

@@ -83,6 +83,11 @@ class StandIn(Node):
 
     __slots__ = ()
 
+    @property
+    def array(self) -> Any:
+        """What it stands for in the run that is written down."""
+        return self._value
+
 
 def plain(x: Any) -> Any:
     """The value of a node, or ``x`` as it is: for this package, which gives none of it away.

@@ -73,7 +73,7 @@ def as_operands(op: ops.Operation, args: tuple[Any, ...]) -> tuple[Any, ...]:
     for arg, rule in zip(args, ops.derivatives[op], strict=False):  # Each has no end
         value = as_array(arg)
         check_dtype(value.dtype)
-        kept = arg._value if isinstance(arg, StandIn) else arg
+        kept = arg.array if isinstance(arg, StandIn) else arg
         keeps_dtype = value.dtype.kind == "f" and isinstance(kept, Node | np.ndarray)
         if rule and floating and not keeps_dtype:
             value = value.astype(floating[0])
