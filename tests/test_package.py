@@ -82,7 +82,7 @@ LAYERS = {
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.slides drawing.text drawing.view errors files tensor",
     "testing": "testing.check testing.engines testing.foreign",
-    "testing.__main__": "files testing.adapters testing.engines",
+    "testing.__main__": "errors files testing.adapters testing.engines",
     "": "compiling custom data datasets debugging drawing.steps drawing.view functional losses "
     "modes nn optim other_names saving tensor transforms",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",

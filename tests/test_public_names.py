@@ -143,6 +143,13 @@ NAMES = {
         "one_cycle": "(lr, steps, rise=, start=, end=)",
         "step": "(lr, every, factor=)",
     },
+    "lessons": {
+        "check": "(claim, test)",
+        "copy": "(chosen, folder, solutions=)",
+        "grade": "(file)",
+        "names": "()",
+        "run": "(name, folder)",
+    },
     "testing": {
         "Engine": "(*args, **kwargs) backward gradient value variable",
         "FunctionEngine": "(*args, **kwargs) grad",

@@ -54,7 +54,7 @@ def taught(path, name):
 FOCAL = {
     "README.md": "focal_loss",
     "demos/pages/prove.md": "focal_loss",
-    "demos/lessons/07_own_loss.py": "focal",
+    "demos/lessons/19_own_loss.py": "focal",
 }
 
 

@@ -1,6 +1,7 @@
 """Every refusal of the engine: what happened, why it cannot be, what to write instead."""
 
 import difflib
+import functools
 import itertools
 import linecache
 import os
@@ -41,8 +42,9 @@ def listed(words: Iterable[Any], separator: str = ", ", most: int = 6) -> str:
 
 def short(value: Any) -> str:
     """What Python shows of a value, on one line, and not more of it than helps."""
+    value = value.func if isinstance(value, functools.partial) else value
     text = " ".join(repr(value).split())
-    text = re.sub(r"<function (?:\S*\.)?(\S+) at 0x\w+>", r"the function \1", text)
+    text = re.sub(r"<function (?:\S*\.)?_?(\S+) at 0x\w+>", r"the function \1", text)
     return text if len(text) <= 120 else f"{text[:100]} ... of type {type(value).__name__}"
 
 

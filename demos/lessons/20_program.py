@@ -193,11 +193,11 @@ except TypeError as error:
 # An `if` takes one of two ways, and a list of lines has only one. `np.where` computes both and
 # chooses by numbers: that is an operation, and can be written down.
 #
-# :::{admonition} To take away
+# ## What to take away
+#
 # A gradient is a graph, and a graph can be written down: as a straight program of array calls,
 # forward, backward and update. It is faster because the bookkeeping is done once. It is right as
 # long as nothing but operations carries numbers from one line to the next.
-# :::
 #
 # ## Exercises
 #
@@ -293,7 +293,7 @@ def careful_loss(x):
 # :::{solution-end}
 # :::
 #
-# :::{exercise} A number that stays behind
+# :::{exercise} Break it: a number that stays behind
 # :label: program-stale
 #
 # Break it on purpose: `Settings.scale` is a number inside of an object, which `jit` cannot see

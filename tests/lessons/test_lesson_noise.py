@@ -1,20 +1,35 @@
 """What the lesson ``noise`` claims, on its own values."""
 
+import numpy as np
 
-def test_claims(lesson):
-    assert 0 < lesson.poor < 0.2, "all examples together should end near 0.1"
-    assert lesson.losses[0] > 0.3, "the loss should be poor there"
-    assert abs(lesson.slopes([lesson.poor], [lesson.every])[0]) < 1e-6, (
-        "the slopes should cancel at the poor minimum"
-    )
-    assert lesson.losses[1] < 1e-12, "the loss should be 0 at w = 2"
-    assert lesson.single[lesson.poor].min() < -0.5 < 0.5 < lesson.single[lesson.poor].max(), (
-        "the examples should disagree there"
-    )
-    assert abs(lesson.single[2.0]).max() < 1e-9, "the slope of every example should be 0 at w = 2"
-    assert lesson.found[1] > 90 > lesson.found[2] > 30, (
-        "small batches should leave the poor minimum"
-    )
-    assert 15 > lesson.found[4] >= lesson.found[20] == 0, (
-        "large batches should stay in the poor minimum"
-    )
+
+def test_who_arrives(lesson):
+    one, two, four, all_of_them = (there[-1] for there in lesson.arrived)
+    assert one > 90 > two > 30, "small batches leave the poor minimum"
+    assert 15 > four >= all_of_them == 0, "large ones stay"
+    assert np.ptp(lesson.paths[-1][-1]) < 1e-9, "runs of all examples are alike"
+
+
+def test_the_poor_minimum(lesson):
+    assert 0 < lesson.poor < 0.2
+    poor, best = lesson.errors(np.array([lesson.poor, 2.0]), lesson.everything).mean(axis=1)
+    assert poor > 0.3
+    assert best < 1e-12
+    hill = lesson.grid[(lesson.grid > 0) & (lesson.grid < 2)]
+    top = hill[lesson.errors(hill, lesson.everything).mean(axis=1).argmax()]
+    assert 0.5 < top < 1.1, top
+
+
+def test_disagreement(lesson):
+    poor, best = lesson.slopes_of_examples["poor"], lesson.slopes_of_examples["best"]
+    assert poor.min() < -0.5 < 0.5 < poor.max(), "at the poor minimum examples disagree"
+    assert abs(poor.mean()) < 1e-6, "only the mean is 0"
+    assert abs(best).max() < 1e-9, "at w = 2 all slopes are 0"
+
+
+def test_noise_of_ones_own_does_not_rest(lesson):
+    rng = np.random.default_rng(1)
+    w = np.full(100, 2.0)
+    for _ in range(200):
+        w = lesson.shaken(w, rng)
+    assert (np.abs(w - 2) > 0.1).sum() > 50

@@ -11,6 +11,7 @@ from html import escape
 from importlib import import_module
 from typing import Any
 
+from tinygrad_edu import errors
 from tinygrad_edu.files import write_whole
 from tinygrad_edu.testing.adapters import ADAPTERS
 from tinygrad_edu.testing.engines import Report, Result, check_engine, require_parts
@@ -54,17 +55,19 @@ def load(name: str) -> Any:
     module, _, attribute = name.partition(":")
     if not attribute and name not in ADAPTERS:
         known = ", ".join(ADAPTERS)
-        raise ValueError(f"{name!r:.60} is none of {known}; one of your own is my_file:MyEngine")
+        raise ValueError(
+            f"{errors.short(name)} is none of {known}; one of your own is my_file:MyEngine"
+        )
     try:
         if not attribute:
             return ADAPTERS[name]()
         home = import_module(module)
     except ModuleNotFoundError as error:
         raise ValueError(
-            f"{name!r:.60} cannot be imported: there is no {error.name!r:.60}"
+            f"{errors.short(name)} cannot be imported: there is no {errors.short(error.name)}"
         ) from error
     if not hasattr(home, attribute):
-        raise ValueError(f"{home.__file__} has no {attribute!r:.60}")
+        raise ValueError(f"{home.__file__} has no {errors.short(attribute)}")
     return getattr(home, attribute)()
 
 
