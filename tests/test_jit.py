@@ -1986,3 +1986,186 @@ def test_the_graph_of_a_program_can_be_drawn_and_changes_nothing():
     assert graph["result"].item() == loss.item()
     assert (graph["model_weight.data"].data == model.weight.data).all()
     assert "exp(" in str(tinygrad_edu.draw(graph["model_weight.data"], max_nodes=200))
+
+
+# What was silently wrong once.
+
+
+def test_traced_numbers_are_no_keys():
+    table = {1.0: 5.0}
+    x = np.array([1.0, 2.0])
+    for f in (lambda x: x * len({*x}), lambda x: x * table.get(x[0], 0.0)):
+        with pytest.raises(TypeError, match="Python takes numbers"):
+            jit(f)(x)
+
+
+def test_arguments_of_one_name_are_two():
+    a, b = np.array([1.0, 2.0]), np.array([5.0, 9.0])
+    difference = lambda *x1: x1[0] - x1[1]  # noqa: E731
+    assert_same(jit(difference)(a, b), a - b)
+    by_keyword = lambda x, /, **others: x - others["x"]  # noqa: E731
+    assert_same(jit(by_keyword)(a, x=b), a - b)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "value"),
+    [
+        (optim.SGD, "momentum", 0.9),
+        (optim.SGD, "weight_decay", 0.3),
+        (optim.AdamW, "betas", (0.5, 0.6)),
+        (optim.AdamW, "eps", 0.01),
+    ],
+)
+def test_groups_with_equal_settings_are_two(kind, name, value):
+    def made():
+        w, b = Tensor([1.0, 2.0], requires_grad=True), Tensor([3.0], requires_grad=True)
+        optimizer = kind([{"params": [w]}, {"params": [b]}], lr=0.1)
+
+        def step(x):
+            ((x @ w - b) ** 2).sum().backward()
+            optimizer.step()
+            optimizer.zero_grad()
+
+        return optimizer, (w, b), step
+
+    optimizer, leaves, step = made()
+    twin, others, eager = made()
+    compiled = jit(step)
+    for i in range(4):
+        if i == 2:
+            optimizer.groups[1][name] = twin.groups[1][name] = value
+        for run in (compiled, eager):
+            run(np.arange(6.0).reshape(3, 2))
+        for leaf, other_leaf in zip(leaves, others, strict=True):
+            assert_same(leaf.data, other_leaf.data)
+
+
+def test_settings_that_f_reads_are_those_of_each_call():
+    w = Tensor([1.0, 2.0], requires_grad=True)
+    sgd = optim.SGD([w], lr=0.1, momentum=0.5)
+    read = jit(lambda x: x * sgd.lr * sgd.groups[0]["momentum"])
+    x = np.array([1.0, 2.0])
+    for lr, momentum in ((0.1, 0.5), (0.4, 0.5), (0.4, 0.25)):
+        sgd.lr, sgd.momentum = lr, momentum
+        assert_same(read(x), x * lr * momentum)
+    with pytest.raises(TypeError, match="Python takes numbers"):
+        jit(lambda x: x * sgd.state_dict()["groups.0.lr"])(x)
+
+
+def test_a_flag_that_f_reads_is_that_of_each_call():
+    layer = nn.Linear(2, 1, rng=0)
+    layer.bias.requires_grad = False
+    size = lambda: sum((p**2).sum() for p in layer.parameters())  # noqa: E731
+    compiled = jit(size)
+    for flag in (False, True, False):
+        layer.bias.requires_grad = flag
+        assert_same(compiled(), size())
+
+
+def data_of_argument(t):
+    t.data = t.data * 2
+
+
+def gradient_of_argument(t):
+    t.grad = t.data * 3
+
+
+def backward_to_argument(t):
+    t.requires_grad = True
+    (t * t).sum().backward()
+    t.requires_grad = False
+
+
+@pytest.mark.parametrize("f", [data_of_argument, gradient_of_argument, backward_to_argument])
+def test_arguments_are_not_changed(f):
+    with pytest.raises(TypeError, match="which is an argument"):
+        jit(f)(Tensor([1.0, 2.0]))
+
+
+def test_a_name_of_several_lines_is_no_program():
+    w = Tensor([1.0, 2.0], requires_grad=True, name="w\n    raise ValueError #")
+    sgd = optim.SGD([w], lr=0.5)
+
+    @jit
+    def step():
+        w.sum().backward()
+        sgd.step()
+
+    step()
+    assert_same(w.data, np.array([0.5, 1.5]))
+
+
+class Scaled(nn.Module):
+    def __init__(self):
+        self.w = Tensor([1.0, 2.0], requires_grad=True)
+
+    def forward(self, x):
+        return self.w * x * SCALE
+
+
+class Callable:
+    def __call__(self, x):
+        return x * SCALE
+
+
+SCALE = 2.0
+
+
+@pytest.mark.parametrize(
+    "f", [Scaled(), Callable(), functools.partial(lambda k, x: k * x * SCALE, 3.0)]
+)
+def test_names_of_what_is_called_are_noticed(f, monkeypatch):
+    compiled = jit(f)
+    x = np.array([1.0, 2.0])
+    for scale in (2.0, 3.0):
+        monkeypatch.setitem(globals(), "SCALE", scale)
+        assert_same(compiled(x), f(x))
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x, k: np.sum(x, axis=k) * 2,
+        lambda x, k: np.resize(x, (k + 1, 2)) * 2 + 1,
+        lambda x, k: np.extract(x > k, x) * 2 + 1,
+        lambda x, k: np.compress(x[0] > k, x, axis=1) * 2 + 1,
+        lambda x, k: np.tile(x, k + 1),
+        lambda x, k: np.split(x, [k])[0],
+        lambda x, k: Tensor(x).sum(axis=k),
+        lambda x, k: np.extract(x > k, Tensor(x)),
+    ],
+)
+def test_sizes_by_numbers_are_refused(f):
+    with pytest.raises(TypeError, match="depends on numbers"):
+        jit(f)(np.arange(6.0).reshape(2, 3), np.int64(1))
+
+
+@pytest.mark.parametrize("f", [np.array_str, np.array_repr, np.array2string])
+def test_texts_of_numbers_are_refused(f):
+    with pytest.raises(TypeError, match="not known under jit"):
+        jit(lambda x: x * len(f(x)))(np.arange(3.0))
+
+
+@pytest.mark.parametrize("ignore_index", [None, 1])
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+def test_losses_with_options(reduction, label_smoothing, ignore_index):
+    def loss(s, t, weight, sample_weight):
+        return losses.cross_entropy(
+            s,
+            t,
+            weight=weight,
+            sample_weight=sample_weight,
+            reduction=reduction,
+            label_smoothing=label_smoothing,
+            ignore_index=ignore_index,
+        )
+
+    def unweighted(s, t, sample_weight):
+        return loss(s, t, None, sample_weight)
+
+    compiled, without = jit(loss), jit(unweighted)
+    for s, t in zip(SCORES, CLASSES, strict=True):
+        weight, sample_weight = np.abs(s[0]), np.abs(s[:, 0])
+        assert_same(compiled(s, t, weight, sample_weight), loss(s, t, weight, sample_weight))
+        assert_same(without(s, t, sample_weight), unweighted(s, t, sample_weight))

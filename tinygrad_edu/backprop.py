@@ -144,7 +144,10 @@ def depends_on(root: Node, sources: Set[Node]) -> bool:
     """Whether ``root`` is one of ``sources``, or computed from one."""
     order = topological_order(root, sources)
     return root in sources or any(
-        arg in sources for node in order for arg in node.args if isinstance(arg, Node)
+        arg in sources
+        for node in order
+        for arg in node.args
+        if isinstance(arg, Node) and arg._requires_grad
     )
 
 

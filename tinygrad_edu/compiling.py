@@ -197,7 +197,7 @@ class _Compiled:
         for name, _, value in held:
             if holds_arrays(value):
                 raise refusals_of_jit.array_in_name(name)
-        arguments = [*_argument_names(f, len(args)), *kwargs]
+        arguments = [*_argument_names(f, len(args), kwargs), *kwargs]
         traces = [Trace(f, args, kwargs, arguments) for _ in range(2)]
         _check_same(*traces)
         for name, read, value in held:
@@ -277,13 +277,18 @@ class _Compiled:
         return result
 
 
-def _argument_names(f: Any, count: int) -> list[str]:
-    """The names of the arguments that are given by position."""
+def _argument_names(f: Any, count: int, keywords: Any) -> list[str]:
+    """The names of the arguments that are given by position, each another."""
     try:
         names = [*inspect.signature(f).parameters][:count]
     except ValueError:  # some functions tell none
         names = []
-    return names + [f"x{i}" for i in range(len(names), count)]
+    found: list[str] = []
+    for name in names + [f"x{i}" for i in range(len(names), count)]:  # of *args
+        while name in keywords or name in found:
+            name += "_"
+        found.append(name)
+    return found
 
 
 def _check_same(first: Trace, second: Trace) -> None:
@@ -307,6 +312,6 @@ def _ends(trace: Trace) -> Any:
             [(id(leaf), x) for leaf, x in trace.slopes.items()],
             [(id(change.leaf), change.what, change.operand) for change in trace.changes],
             [(id(leaf), found.had_gradient) for leaf, found in trace.found.items()],
-            [(id(settings), name) for settings, name, _ in trace.settings],
+            [*trace.settings],
         )
     )

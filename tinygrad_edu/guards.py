@@ -42,7 +42,7 @@ def guards(trace: Trace, held: list[Held], values: tuple[Any, ...], owner: Any) 
         of_calls.append(f"{of(leaf)}._requires_grad is {found.required_grad}")
         if found.had_gradient is not None:
             of_calls.append(f"({of(leaf)}._grad is None) is {not found.had_gradient}")
-    for settings, name, value in trace.settings:
+    for settings, name, value in trace.settings.values():
         of_calls.append(f"{of(settings)}[{name!r}] == {names.word(value)}")
     return [
         _all_of("holds", [], of_names, names),
@@ -74,6 +74,7 @@ def _all_of(title: str, parameters: list[str], conditions: list[str], names: Nam
 def names_of(f: Any) -> Iterator[Held]:
     """Each name that the code of ``f`` uses: how to read it, and what it is bound to now."""
     while f is not None:
+        f = _with_code(f)
         code = getattr(f, "__code__", None)
         if code is not None:
             for name in dict.fromkeys(_global_names(code)):
@@ -88,6 +89,16 @@ def names_of(f: Any) -> Iterator[Held]:
             for name, value in (defaults | (f.__kwdefaults__ or {})).items():
                 yield name, partial(lambda x: x, value), value
         f = getattr(f, "__wrapped__", None)
+
+
+def _with_code(f: Any) -> Any:
+    """The function that runs when ``f`` is called."""
+    while isinstance(f, partial):
+        f = f.func
+    if isinstance(f, Module):
+        return f.forward
+    is_function = hasattr(f, "__code__") or hasattr(f, "__wrapped__") or isinstance(f, type)
+    return f if is_function else f.__call__
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:

@@ -400,7 +400,8 @@ class Program:
         yield "# nothing has changed so far; now everything does, at once"
         yield f"{'is_done = ' if self._gradients else ''}{assign}("
         for change, word in zip(trace.changes, words, strict=True):
-            yield f"    {word},  # {self._names.of_leaf(change.leaf)}.{change.what}"
+            name = "".join(c for c in self._names.of_leaf(change.leaf) if c.isprintable())
+            yield f"    {word},  # {name}.{change.what}"
         if not self._gradients:
             yield ")"
             return

@@ -34,12 +34,19 @@ def argument_is_found(tensor: Any) -> TypeError:
     )
 
 
+def argument_changed(tensor: Any) -> TypeError:
+    return TypeError(
+        f"A function under jit changed {errors.describe(tensor)}, which is an argument. Return "
+        "what is new; or let the function find the Tensor by its name."
+    )
+
+
 def number_taken(x: Any) -> TypeError:
     return TypeError(
         f"Python takes numbers of shape {x.shape} out of a function under jit, on "
         f"{errors.line_of_the_user()}, and they will be others in the next call. Choose by "
-        "np.where(t > 0, a, b), and compute with NumPy's functions; print, and use float() and if, "
-        "on what the function returns."
+        "np.where(t > 0, a, b), pick by Tensor(a)[t], and compute with NumPy's functions; "
+        "print, and use float() and if, on what the function returns."
     )
 
 
@@ -60,7 +67,8 @@ def no_such_attribute(name: str) -> AttributeError:
 def sized_by_numbers(what: str) -> TypeError:
     return TypeError(
         f"The shape of {what} depends on numbers, and they will be others in the next call of this "
-        "function under jit. Keep the shape, and choose by np.where(mask, t, 0.0)."
+        "function under jit. Keep the shape, and choose by np.where(mask, t, 0.0); an axis or a "
+        "size is a number of Python."
     )
 
 

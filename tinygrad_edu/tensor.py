@@ -294,6 +294,9 @@ class Tensor(Node):
     @property
     def requires_grad(self) -> bool:
         """Whether ``backward`` of what is computed from this reaches it."""
+        trace = writing and writer()
+        if trace and self.op is None:
+            trace.operand(self)  # a leaf that the function has found
         return self._requires_grad
 
     @requires_grad.setter

@@ -141,6 +141,11 @@ OF_SHAPES = {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_l
 BY_NUMBERS = {np.nonzero, np.flatnonzero, np.argwhere, np.repeat}
 KNOWN = {*numpy_api.compositions, *numpy_api.queries, *ops.derivatives} - BY_NUMBERS | OF_SHAPES
 KNOWN |= {np.sort, np.take_along_axis}
+KNOWN -= {np.array_str, np.array_repr, np.array2string, np.may_share_memory, np.shares_memory}
+# Parameters that decide the shape of a result.
+SIZES = {"axis", "axes", "axis1", "axis2", "source", "destination", "start", "shape", "new_shape"}
+SIZES |= {"window_shape", "reps", "indices_or_sections", "obj", "pad_width", "offset", "n", "k"}
+SIZES |= {"condition"}  # but not of np.where
 METHODS = {
     *("sum", "mean", "max", "min", "any", "all", "argmax", "argmin", "argsort", "cumsum", "clip"),
     *("squeeze", "swapaxes", "copy", "prod", "std", "var", "round", "take", "dot", "astype"),
@@ -155,8 +160,7 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
     function gets by ``.data`` and ``.grad``.
     """
 
-    __slots__ = ()
-    __hash__ = Node.__hash__
+    __slots__ = ("lines", "operand")  # those of the run, and what it stands for
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -221,7 +225,7 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
         raise _trace(self).refuse(refusals_of_jit.number_taken(self))
 
     __bool__ = __float__ = __int__ = __index__ = __complex__ = _refused
-    __array__ = __repr__ = __str__ = __format__ = __reduce__ = __round__ = _refused
+    __array__ = __repr__ = __str__ = __format__ = __reduce__ = __round__ = __hash__ = _refused
     item = tolist = tobytes = _refused
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
@@ -273,7 +277,7 @@ def _deep(x: Any) -> Iterator[Any]:
 
 def _trace(x: TracedArray) -> "Trace":
     trace = writer()
-    if trace is None or x not in trace.operands:
+    if trace is None or x.lines is not trace.lines:
         raise refusals_of_jit.left_over()
     found: Trace = trace
     return found
@@ -335,10 +339,10 @@ class Trace(Writer):
         self, f: Callable[..., Any], args: tuple[Any, ...], kwargs: Any, names: Sequence[str]
     ) -> None:
         self.lines: dict[Any, Line] = {}
-        self.operands: dict[Node, Any] = {}  # the line or the constant that a node stands for
+        self.operands: dict[Node, Any] = {}  # the line or the constant that a Tensor stands for
         self.found: dict[Tensor, Found] = {}
         self.arrays: dict[int, Any] = {}  # plain ones that f computes with, by the id of the memory
-        self.settings: list[tuple[Any, str, Any]] = []  # those that choose the program
+        self.settings: dict[tuple[int, str], Any] = {}  # those that choose the program
         self.part = "forward"
         self.written: list[Any] = []  # arrays that were written to: they stand for nothing any more
         # What of leaves was written to, and not set yet.
@@ -346,6 +350,7 @@ class Trace(Writer):
         self.errstate = np.geterr()
         self.refused: BaseException | None = None
         self.arguments: list[Line] = []
+        self.passed: dict[Tensor, Line] = {}  # of the arguments that are Tensors
         self.results: list[Result] = []
         state = mode.get()
         token = mode.set(State(state.paused, (self,), state.scopes))
@@ -359,6 +364,10 @@ class Trace(Writer):
             for leaf, found in self.found.items():
                 if leaf._requires_grad != found.required_grad:
                     raise refusals_of_jit.flag_changed(leaf)
+            for leaf, line in self.passed.items():
+                is_same = self.operands[leaf] is line and leaf._grad is None
+                if not is_same or leaf._requires_grad:
+                    raise refusals_of_jit.argument_changed(leaf)
             self.output = each(self._result, y)
             self.slopes = self._slopes()
             self.changes = [*self._changes()]
@@ -386,13 +395,13 @@ class Trace(Writer):
         leaf = Tensor.__new__(Tensor)
         Node.__init__(leaf, x._value, next(clock))
         leaf.name = x.name
-        self.operands[leaf] = line
+        self.operands[leaf] = self.passed[leaf] = line
         return leaf
 
     def _new(self, value: Any, operand: Any) -> TracedArray:
         traced = TracedArray.__new__(TracedArray)
         Node.__init__(traced, value, next(clock))
-        self.operands[traced] = operand
+        traced.lines, traced.operand = self.lines, operand
         return traced
 
     def _result(self, x: Any) -> Any:
@@ -451,12 +460,15 @@ class Trace(Writer):
             return np.array(x) if isinstance(x, np.ndarray) else x  # which f may write to
         if self.written and any(_share_memory(x._value, array) for array in self.written):
             raise self.refuse(refusals_of_jit.used_after_writing(x))
+        if isinstance(x, TracedArray):
+            if x.lines is not self.lines:
+                raise self.refuse(refusals_of_jit.left_over())
+            return x.operand
         if x in self.operands:
             return self.operands[x]
         if x.op is not None:
             raise self.refuse(refusals_of_jit.computed_before(x))
-        if not isinstance(x, Tensor):
-            raise self.refuse(refusals_of_jit.left_over())
+        assert isinstance(x, Tensor)
         line = self._line(data_of, (x,), {}, x._value)
         self.found[x] = Found(x, line)
         self.operands[x] = line
@@ -472,6 +484,12 @@ class Trace(Writer):
 
     def _line(self, op: Any, args: Any, params: Any, value: Any) -> Line:
         """The line for a call, which may be there already."""
+        known = numpy_api.parameters(op) if errors.is_numpys(op) else ()
+        named = dict(zip(known, args, strict=False)) | dict(params)
+        for name in SIZES & named.keys():
+            if op is not np.where and any(lines_in(named[name])):
+                what = f"np.{ops.name(op)}(..., {name}=...)"
+                raise self.refuse(refusals_of_jit.sized_by_numbers(what))
         quiet: Any = tuple(sorted(np.geterr().items() - self.errstate.items()))
         # An input is that of the same leaf, and not of one with the same numbers.
         named = (id(args[0]), args[1:]) if op in INPUTS else (identity(args), identity(params))
@@ -609,8 +627,8 @@ class Trace(Writer):
         The others choose the program.
         """
         for other, value in settings.items():
-            if other != name and (settings, other, value) not in self.settings:
-                self.settings.append((settings, other, value))
+            if other != name:
+                self.settings[id(settings), other] = settings, other, value
         value = settings[name]
         line = self._line(setting_of, (settings, name), {}, value)
         return {**settings, name: self._new(value, line)}

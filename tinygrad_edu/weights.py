@@ -58,9 +58,9 @@ def weighted_targets(
     counts = None
     factor = of_class
     if t.dtype.kind != "f":
-        counts = kept * of_class[t]
         factor = kept[..., None] * of_class
         t = one_hot(t, classes)
+        counts = kept * (t @ of_class)
     t = (1 - label_smoothing) * t + label_smoothing / classes
     return (factor * t).astype(scores.dtype), counts
 

@@ -15,6 +15,7 @@ project_copyright = author
 language = "en"
 extensions = [
     "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
     "myst_nb",
     "sphinx_codeautolink",
@@ -23,6 +24,7 @@ extensions = [
     "sphinx_exercise",
     "extension",
 ]
+napoleon_google_docstring = False  # of the estimator alone, which is documented as scikit-learn's are
 include_patterns = ["*.md", "lessons/*", "pages/*.md", "reference/*.rst"]
 
 # Lessons are scripts in cells: jupytext reads them, and they run anew in each build.

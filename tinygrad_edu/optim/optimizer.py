@@ -88,7 +88,7 @@ class Group(Mapping[str, Any]):
         }
 
     def __getitem__(self, name: str) -> Any:
-        return self.params if name == "params" else self.settings[name]
+        return self.params if name == "params" else live(self.settings, "lr")[name]
 
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self.settings:
@@ -229,7 +229,7 @@ class Optimizer:
         take it to a file and back. Together with the ``state_dict`` of the model it lets training
         go on as if it had not stopped.
         """
-        return self._state([group.settings for group in self.groups], self._memory)
+        return self._state([dict(live(g.settings, "lr")) for g in self.groups], self._memory)
 
     def _state(
         self, settings: list[dict[str, Any]], memories: Mapping[Tensor, Mapping[str, Any]]
