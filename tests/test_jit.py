@@ -2169,3 +2169,44 @@ def test_losses_with_options(reduction, label_smoothing, ignore_index):
         weight, sample_weight = np.abs(s[0]), np.abs(s[:, 0])
         assert_same(compiled(s, t, weight, sample_weight), loss(s, t, weight, sample_weight))
         assert_same(without(s, t, sample_weight), unweighted(s, t, sample_weight))
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int32, np.uint64])
+def test_labels_of_each_dtype_pick(dtype):
+    def loss(s, y):
+        return losses.cross_entropy(s, y) + Tensor(s)[np.arange(N), y].sum()
+
+    compiled = jit(loss)
+    for s, y in zip(SCORES, CLASSES, strict=True):
+        assert_same(compiled(s, y.astype(dtype)), loss(s, y.astype(dtype)))
+
+
+def test_a_primitive_whose_shape_depends_on_numbers_is_refused():
+    positive = primitive(lambda x: x[x > 0], lambda g, y, x: np.where(x > 0, g.sum(), 0))
+    compiled = jit(lambda x: positive(x) * 2 + 1)
+    assert_same(compiled(np.array([1.0, 2.0])), np.array([3.0, 5.0]))
+    with pytest.raises(TypeError, match="was \\(2,\\), and is \\(1,\\), depends on numbers"):
+        compiled(np.array([1.0, -2.0]))
+
+
+def test_another_function_in_a_module_compiles_anew():
+    model = nn.Sequential(nn.Linear(2, 2, rng=0), np.tanh)
+    compiled = jit(lambda x: model(x))
+    x = np.ones((3, 2))
+    assert_same(compiled(x), model(x))
+    setattr(model, "1", np.sin)
+    assert_same(compiled(x), model(x))
+
+
+def test_to_compile_does_not_undo_what_another_thread_has_changed():
+    w = Tensor([1.0], requires_grad=True)
+
+    def f(x):
+        y = w * x
+        thread = threading.Thread(target=lambda: setattr(w, "data", [5.0]))
+        thread.start()
+        thread.join()
+        return y.detach()
+
+    jit(f)(np.ones(1))
+    assert_same(w.data, np.array([5.0]))

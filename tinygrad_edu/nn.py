@@ -241,7 +241,7 @@ def _no_parameter(path: str, result: Tensor) -> TypeError:
 def _is_part(value: Any) -> bool:
     """Whether it is, or may hold, what a function under jit finds in a module."""
     is_leaf = isinstance(value, Tensor) and value.is_leaf
-    return is_leaf or isinstance(value, Module | list | tuple | dict)
+    return is_leaf or callable(value) or isinstance(value, list | tuple | dict)
 
 
 def _refuse_results(path: str, value: Any) -> None:

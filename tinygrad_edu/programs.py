@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors, kernels, ops, rewrites
+from tinygrad_edu import errors, kernels, ops, refusals_of_jit, rewrites
 from tinygrad_edu.backprop import Node, changing, clock, plain
 from tinygrad_edu.kernels import quick
 from tinygrad_edu.rewrites import Rewriting, add_at, by_columns, called, is_array, is_elementwise
@@ -334,7 +334,10 @@ class Program:
         if is_product(line):
             out = [self._word(place)] if place is not None else []
             return f"{self._name(line)} = {words[0]}.dot({', '.join([words[1], *out])})"
-        return f"{self._name(line)} = {self._call(op, words, named)}"
+        call = self._call(op, words, named)
+        if not errors.is_numpys(op):  # what a user has written
+            call = f"{self._names.of(as_before)}({call}, {np.shape(line.value)})"
+        return f"{self._name(line)} = {call}"
 
     def _is_static(self, line: Line) -> bool:
         """Whether it is a view in a buffer, which is made here, once."""
@@ -430,6 +433,13 @@ def _leaf(value: Any, name: str) -> Tensor:
     Node.__init__(leaf, value, next(clock))
     leaf.name = name
     return leaf
+
+
+def as_before(value: Any, shape: tuple[int, ...]) -> Any:
+    """The result of an operation of one's own, whose shape must not depend on numbers."""
+    if np.shape(value) != shape:
+        raise refusals_of_jit.sized_by_numbers(f"a result that was {shape}, and is {value.shape},")
+    return value
 
 
 def _described(value: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:

@@ -152,6 +152,8 @@ def _places(lines: Any, x: Any, index: Any) -> Any:
     is_checked = isinstance(labels, Line) and (labels, value.shape[1]) in lines.labels
     if not is_checked or not isinstance(rows, np.ndarray):  # else negative, perhaps
         return None
+    if np.result_type(rows, labels.value).kind != "i":  # but float64 of int64 and uint64
+        return None
     if not np.array_equal(rows, np.arange(len(value))):
         return None
     return lines.emit(np.add, rows * value.shape[1], labels)

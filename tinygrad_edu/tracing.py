@@ -160,7 +160,9 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
     function gets by ``.data`` and ``.grad``.
     """
 
-    __slots__ = ("lines", "operand")  # those of the run, and what it stands for
+    __slots__ = ("lines", "operand")
+    lines: Any  # those of its run
+    operand: Any  # what it stands for
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -380,7 +382,8 @@ class Trace(Writer):
             mode.reset(token)
             writing.remove(self)
             for leaf, found in self.found.items():
-                leaf._value, leaf._time, leaf._lent = found.before
+                if self.operands[leaf] is not found.line:  # else another thread may have changed it
+                    leaf._value, leaf._time, leaf._lent = found.before
                 leaf._requires_grad = found.required_grad
 
     # What f is given, and what it gives back.
@@ -485,9 +488,9 @@ class Trace(Writer):
     def _line(self, op: Any, args: Any, params: Any, value: Any) -> Line:
         """The line for a call, which may be there already."""
         known = numpy_api.parameters(op) if errors.is_numpys(op) else ()
-        named = dict(zip(known, args, strict=False)) | dict(params)
-        for name in SIZES & named.keys():
-            if op is not np.where and any(lines_in(named[name])):
+        by_name = dict(zip(known, args, strict=False)) | dict(params)
+        for name in SIZES & by_name.keys():
+            if op is not np.where and any(lines_in(by_name[name])):
                 what = f"np.{ops.name(op)}(..., {name}=...)"
                 raise self.refuse(refusals_of_jit.sized_by_numbers(what))
         quiet: Any = tuple(sorted(np.geterr().items() - self.errstate.items()))

@@ -24,7 +24,9 @@ extensions = [
     "sphinx_exercise",
     "extension",
 ]
-napoleon_google_docstring = False  # of the estimator alone, which is documented as scikit-learn's are
+napoleon_google_docstring = (
+    False  # of the estimator alone, which is documented as scikit-learn's are
+)
 include_patterns = ["*.md", "lessons/*", "pages/*.md", "reference/*.rst"]
 
 # Lessons are scripts in cells: jupytext reads them, and they run anew in each build.
