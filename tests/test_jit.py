@@ -36,6 +36,7 @@ from tinygrad_edu import (
     value_and_grad,
 )
 from tinygrad_edu.functional import sigmoid
+from tinygrad_edu.modes import mode
 
 jit = functools.partial(tinygrad_edu.jit, exact=True)  # so that results are compared bit for bit
 
@@ -2210,3 +2211,15 @@ def test_to_compile_does_not_undo_what_another_thread_has_changed():
 
     jit(f)(np.ones(1))
     assert_same(w.data, np.array([5.0]))
+
+
+def test_an_interrupt_before_a_run_begins_leaves_no_trace(monkeypatch):
+    class Interrupting(list):
+        def append(self, _):
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tinygrad_edu.tracing.writing", Interrupting())
+        with pytest.raises(KeyboardInterrupt):
+            jit(lambda x: x * 2)(np.ones(2))
+    assert mode.get().watchers == ()

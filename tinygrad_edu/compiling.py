@@ -53,8 +53,8 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
 
     Raises TypeError in the first call where ``f`` takes numbers out of Tensors (``if``, ``float``,
     ``print``), where shapes depend on numbers, and for what is no array and chooses no program;
-    RuntimeError where two runs differ, as by random numbers or a counter, and where ``f`` finds a
-    plain array: pass it, or make it a Tensor.
+    RuntimeError where two runs differ, as by random numbers or a counter (a coin that falls twice
+    on one side is not noticed), and where ``f`` finds a plain array: pass it, or make it a Tensor.
 
     >>> import numpy as np
     >>> from tinygrad_edu import Tensor, jit, optim

@@ -355,9 +355,9 @@ class Trace(Writer):
         self.passed: dict[Tensor, Line] = {}  # of the arguments that are Tensors
         self.results: list[Result] = []
         state = mode.get()
-        token = mode.set(State(state.paused, (self,), state.scopes))
-        writing.append(self)
         try:
+            mode.set(State(state.paused, (self,), state.scopes))
+            writing.append(self)
             args = tuple(map(self._argument, args, names))
             kwargs = {name: self._argument(arg, name) for name, arg in kwargs.items()}
             y = f(*args, **kwargs)
@@ -379,8 +379,9 @@ class Trace(Writer):
             cause = self.refused or error  # NumPy may have made another error of it
             raise cause.with_traceback(error.__traceback__) from None
         finally:
-            mode.reset(token)
-            writing.remove(self)
+            mode.set(state)
+            if self in writing:  # else Ctrl-C came before
+                writing.remove(self)
             for leaf, found in self.found.items():
                 if self.operands[leaf] is not found.line:  # else another thread may have changed it
                     leaf._value, leaf._time, leaf._lent = found.before
