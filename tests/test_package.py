@@ -67,7 +67,7 @@ LAYERS = {
     "drawing.narration": "backprop drawing.formula drawing.graph drawing.text ops tensor",
     "drawing.view": "backprop drawing.graph drawing.picture drawing.text errors tensor",
     "optim": "optim.adam optim.clipping optim.schedules optim.sgd other_names",
-    "programs": "backprop errors kernels ops rewrites tensor tracing",
+    "programs": "backprop errors kernels ops refusals_of_jit rewrites tensor tracing",
     "testing.catalogue": "testing.mistakes testing.session testing.trial",
     "weights": "asides errors functional inputs targets tensor",
     "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.text",
