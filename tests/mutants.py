@@ -11,7 +11,7 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, SimpleNamespace
 
 import numpy as np
 import pytest
@@ -406,6 +406,121 @@ def same_order(minibatches, *arrays, rng=None, **options):
     return minibatches(*arrays, rng=rng, **options)
 
 
+# Functions under jit.
+
+
+@around
+def unchecked(needed, *args):
+    return [line for line in needed(*args) if line.value is not None]
+
+
+class Everything:
+    """A set of all that there is."""
+
+    def __contains__(self, x):
+        return True
+
+    def add(self, x):
+        pass
+
+
+@around
+def unasked(places, lines, *args):
+    lines.labels = Everything()
+    return places(lines, *args)
+
+
+@around
+def by_slices_alone(is_view, line):
+    if line.op is not ops.getitem:
+        return is_view(line)
+    index = line.params["index"]
+    whole = index if isinstance(index, tuple) else (index,)
+    return all(x is None or x is ... or isinstance(x, int | slice) for x in whole)
+
+
+@around
+def never_repeated(not_repeated, x, other):
+    return x.args[0] if getattr(x, "op", None) is ops.broadcast else x
+
+
+@around
+def loud(make, *args):
+    line = make(*args)
+    line.quiet = ()
+    return line
+
+
+@around
+def too_early(release, self, i, operands):
+    operands = list(operands)
+    self._last |= {root: i for x in operands for root in self.roots.get(x, ())}
+    release(self, i, operands)
+
+
+@around
+def places_all(place, self, line):
+    self._leaving = set()
+    return place(self, line)
+
+
+@around
+def cut_off_results(made_of, self, value, kind, *rest):
+    return made_of(self, value, kind and (False, 0), *rest)
+
+
+@around
+def as_it_was(assigner, changes, read):
+    return assigner(changes, [])
+
+
+MUTANTS_OF_JIT = {
+    # the lines of a program
+    "a check of data is dropped": {"rewrites.needed": unchecked},
+    "equal calls are one, whatever they give": {"tracing.is_repeated": constant(lambda *_: True)},
+    "labels need not be checked": {"rewrites._places": unasked},
+    "all broadcasts are left out": {"rewrites._not_repeated": never_repeated},
+    "warnings are those around the call": {"tracing.Trace._line": loud},
+    "settings are constant": {
+        "tracing.Trace.live": constant(lambda self, settings, name: settings)
+    },
+    "a learning rate is no choice of the program": {
+        "guards._all_of": around(
+            lambda all_of, title, parameters, conditions, names: all_of(
+                title, parameters, [c for c in conditions if "] ==" not in c], names
+            )
+        )
+    },
+    # its memory
+    "memory is used again too early": {"programs.Memory.release": too_early},
+    "results are put into buffers": {"programs.Memory.place": places_all},
+    "what leaves is not copied": {
+        "programs.Program._leaving": constant(
+            lambda self, x, _: "None" if x is None else self._word(x)
+        )
+    },
+    "threads share buffers": {"compiling:threading": constant(SimpleNamespace(Lock=nullcontext))},
+    "gradients of other threads are lost": {"programs.assigner": as_it_was},
+    # what chooses a program, and what is refused
+    "a program is for all shapes": {"guards._of_argument": constant(lambda *_: [])},
+    "a program fits always": {
+        "compiling._Compiled.takes": constant(
+            lambda self, keywords, paused, values: len(values) == self._count
+        )
+    },
+    "names are not looked at": {"compiling:names_of": constant(lambda *_: ())},
+    "modules never have another part": {"nn._is_part": constant(lambda *_: False)},
+    "two runs need not agree": {"compiling._check_same": constant(lambda *_: None)},
+    "arrays in names are taken": {"compiling:holds_arrays": constant(lambda *_: False)},
+    "arrays elsewhere are taken": {"tracing.Trace.given": constant(lambda *_: None)},
+    "python looks at numbers": {
+        "tracing.TracedArray.__bool__": constant(lambda self: bool(self._value))
+    },
+    "masks are constant": {"tracing.Trace._check_index": constant(lambda *_: None)},
+    "what was written to is used": {"tracing.Trace.write": constant(lambda *_: None)},
+    "results under jit are cut off": {"compiling._Compiled._made_of": cut_off_results},
+}
+
 MUTANTS = {
     # the chain rule in reverse
     "gradients are not summed over broadcast axes": {"backprop.unbroadcast": first_slice},
@@ -424,10 +539,10 @@ MUTANTS = {
     # backward
     "leaves do not accumulate": {"tensor:backpropagate": forgets_before},
     "an error forgets gradients": {"tensor:backpropagate": forgets_on_error},
-    "gradients alias": {"tensor.Tensor.backward": shares},
+    "gradients alias": {"tensor._add_gradients": shares},
     "a second backward is allowed": {"tensor.Tensor.backward": retains},
     "the gradient of the result is ignored": {"tensor.Tensor.backward": ignores_gradient},
-    "threads add at the same time": {"tensor.Tensor.backward": UNLOCKED},
+    "threads add at the same time": {"tensor._add_gradients": UNLOCKED},
     # time
     "stale data is not noticed": {"backprop.backpropagate": backpropagation(asks="never")},
     "stale data is asked for before it is read": {
@@ -493,7 +608,7 @@ UNBROKEN = {
     "written anew": {
         "backprop.backpropagate": backpropagation(),
         "backprop.topological_order": ordering(),
-        "tensor.Tensor.backward": seeing(np=np),
+        "tensor._add_gradients": seeing(np=np),
         "inputs.as_data": seeing(np=np),
         "tensor.replace": seeing(next=next),
         "tensor.record": around(lambda record, *args: record(*args)),
@@ -506,7 +621,7 @@ UNBROKEN = {
 
 def pytest_configure():
     errors.NOT_THE_USERS += (__file__,)  # so that messages name the same lines as before
-    break_engine({**UNBROKEN, **MUTANTS}[os.environ["TINYGRAD_MUTANT"]])
+    break_engine({**UNBROKEN, **MUTANTS, **MUTANTS_OF_JIT}[os.environ["TINYGRAD_MUTANT"]])
 
 
 def pytest_exception_interact(call):

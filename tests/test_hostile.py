@@ -24,7 +24,7 @@ from tinygrad_edu.datasets import load_cifar10, load_cifar100, load_idx
 from tinygrad_edu.testing import __main__ as laws
 
 each_count = pytest.mark.parametrize(
-    "count", [100, pytest.param(10_000, marks=pytest.mark.slow)], ids=["a hundred", "many"]
+    "count", [100, pytest.param(10_000, marks=pytest.mark.nightly)], ids=["a hundred", "many"]
 )
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import Phase, given, settings
-from mutants import MUTANTS, UNBROKEN
+from mutants import MUTANTS, MUTANTS_OF_JIT, UNBROKEN
 from strategies import OPERATIONS
 from test_ops import prove
 
@@ -107,12 +107,12 @@ CHECKS = ["tensor", "transforms", "modes", "optim", "debugging", "backprop", "da
 CHECKS += ["ops"]
 
 
-def run_checks(mutant):
+def run_checks(mutant, checks=CHECKS):
     """Run the tests on an engine that is broken in this way; see mutants."""
     options = ["-p", "mutants", "--hypothesis-profile=mutants", "-p", "no:cacheprovider"]
     # Those take seconds, and others notice.
-    options += ["-k", "not million and not grow and not never_mixes"]
-    files = [str(TESTS / f"test_{check}.py") for check in CHECKS]
+    options += ["-k", "not million and not grow and not never_mixes and not every_operation"]
+    files = [str(TESTS / f"test_{check}.py") for check in checks]
     return subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "--tb=short", *options, *files],
         cwd=TESTS.parent,
@@ -123,9 +123,9 @@ def run_checks(mutant):
     )
 
 
-@pytest.mark.parametrize("mutant", MUTANTS)
+@pytest.mark.parametrize("mutant", [*MUTANTS, *MUTANTS_OF_JIT])
 def test_broken_engine_is_noticed(mutant):
-    result = run_checks(mutant)
+    result = run_checks(mutant, ["jit"] if mutant in MUTANTS_OF_JIT else CHECKS)
     told = result.stdout[-2000:] + result.stderr[-2000:]
     assert result.returncode == 1, told
     assert "1 failed" in result.stdout, told  # and no error before a test ran

@@ -166,7 +166,7 @@ def downloaded(tmp_path):
     return downloaded
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", lessons.names())
 def test_every_lesson_runs_as_downloaded(run, downloaded, name):
     notebook = run(downloaded(name))
