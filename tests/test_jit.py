@@ -2223,3 +2223,8 @@ def test_an_interrupt_before_a_run_begins_leaves_no_trace(monkeypatch):
         with pytest.raises(KeyboardInterrupt):
             jit(lambda x: x * 2)(np.ones(2))
     assert mode.get().watchers == ()
+
+
+def test_two_gradients_that_are_one_number_each_fill_the_shape():
+    f = grad(lambda x: x.sum() ** 3 + x.mean() ** 3)
+    check_against_eager(f, (np.ones((3, 2)),), (np.arange(6.0).reshape(3, 2),))
