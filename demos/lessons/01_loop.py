@@ -7,8 +7,8 @@
 # lessons after it look at each part closely.
 #
 # 1. **Data**: examples with their right answers, the **labels**.
-# 2. **Prediction**: a formula turns an example into an answer. It contains numbers that can be
-#    set, the **parameters**.
+# 2. **Prediction**: a formula, the **model**, turns an example into an answer. It contains numbers
+#    that can be set, the **parameters**.
 # 3. **Loss**: one number that says how bad the answers are. Smaller is better.
 # 4. **Update**: each parameter is changed a little, so that the loss gets smaller. Then again
 #    from 2.
@@ -92,8 +92,8 @@ plt.show()
 #
 # The number $\eta$ (eta) is the **learning rate**: it says how far we go. The slopes for all
 # parameters together are the **gradient**. Nobody has to work it out: `tinygrad_edu` remembers each
-# operation that led to the loss, and `backward` computes the gradient from them. (How, is the
-# subject of a later lesson.)
+# operation that led to the loss, and `backward` computes the gradient from them. ([A later
+# lesson](11_backpropagation.py) shows how.)
 #
 # ## The whole loop
 
@@ -116,10 +116,12 @@ for step in (0, 1, 10, 199):
     print(f"after {step:3} updates: loss {history[step][0]:.3f}, wrong {history[step][1]:.1%}")
 
 # %% [markdown]
-# Each lesson that trains something has this loop in it, with these lines. A `Tensor` holds numbers
-# and remembers how they came about; `requires_grad=True` marks the parameters, for which `backward`
-# is to find slopes. `SGD` is the name of a way to update (stochastic gradient descent), and `lr` is
-# the learning rate. `scores.data` are the plain numbers of a `Tensor`.
+# Wherever a lesson trains a classifier, it has this loop in it, with these lines. `x @ w` takes
+# each row of `x`, multiplies pixel by weight, and adds up: so it gives one number for each image. A
+# `Tensor` holds numbers and remembers how they came about; `requires_grad=True` marks the
+# parameters, for which `backward` is to find slopes. `SGD` is the name of a way to update
+# (stochastic gradient descent), and `lr` is the learning rate. `scores.data` are the plain numbers
+# of a `Tensor`.
 #
 # An answer is wrong if its score does not have the sign of the label. A score of 0 has no sign: so
 # at the start, all answers count as wrong.
@@ -302,7 +304,7 @@ print([f"{each:.2g}" for each in losses_with(broken_lr)[:12]])
 # %% [markdown]
 # The first updates lower the loss. But each step is too long: it goes past the lowest point, to a
 # place that is higher on the other side, where the slope is steeper, and the next step is longer
-# still. A later lesson computes the learning rate at which that begins.
+# still. [Gradient descent](10_descent.py) computes the learning rate at which that begins.
 # :::{solution-end}
 # :::
 #

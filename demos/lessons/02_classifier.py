@@ -77,7 +77,9 @@ plt.show()
 # ## Learning
 #
 # The loss is that of the loop: the mean squared error. We want a score of $+1$ for the class of the
-# image, and of $-1$ for the nine others. (Later lessons find better losses. The loop stays.)
+# image, and of $-1$ for the nine others. (Later lessons find better losses. The loop stays.) The
+# learning rate is ten times that of the loop, because the mean is now over ten scores for each
+# image: each slope is ten times smaller.
 
 # %%
 from tinygrad_edu import Tensor, optim
@@ -99,7 +101,7 @@ accuracy = np.mean(answers == y_held)
 print(f"loss {loss.item():.3f}; right on images held back: {accuracy:.1%}")
 
 # %% [markdown]
-# The share of right answers is called **accuracy**. One who guesses gets about 10 %.
+# The share of right answers is called **accuracy**. One who guesses gets about 10%.
 #
 # ## What it has learned
 #

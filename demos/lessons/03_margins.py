@@ -91,7 +91,7 @@ for row, (name, chosen) in zip(figure.subfigures(3, 1), rows.items(), strict=Tru
     for i, axes in zip(chosen, row.subplots(1, 4), strict=True):
         axes.imshow(x[i].reshape(8, 8), cmap="Greys", vmin=0, vmax=1)
         axes.set(xticks=[], yticks=[])
-        axes.set_ylabel(f"is a {digits[i]}\nm = {m[i]:.2f}", rotation=0, ha="right", va="center")
+        axes.set_ylabel(f"digit {digits[i]}\nm = {m[i]:.2f}", rotation=0, ha="right", va="center")
 plt.show()
 
 # %% [markdown]

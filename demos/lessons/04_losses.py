@@ -64,8 +64,9 @@ plt.show()
 # for hinge loss.
 # :::
 #
-# In the code, `reduction="none"` gives the loss of each example, and `grad` the slope of the sum.
-# Each term of that sum depends on its own margin only, so this is the slope for each.
+# In the code, `reduction="none"` gives the loss of each example. `grad(loss)` is a function, too:
+# it gives the slopes of the loss, here of the sum over all examples (`reduction="sum"`). Each term
+# of that sum depends on its own margin only, so these are the slopes of the single losses.
 #
 # Now in numbers, with the natural logarithm:
 
@@ -137,8 +138,9 @@ for loss_function in four:
 # ## One wrong label
 #
 # The slope of an example is its voice: it says how hard this example pulls at the weights. In the
-# next picture, two features tell two classes apart. One point, far on the side of $-1$, carries the
-# wrong label $+1$.
+# next picture, an example is not an image, but a point: two numbers, its **features**. (The
+# features of an image are its pixels.) One point, far on the side of $-1$, carries the wrong label
+# $+1$.
 #
 # :::{admonition} Predict
 # :class: tip

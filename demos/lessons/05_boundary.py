@@ -3,9 +3,9 @@
 #
 # When several images look the same, and their labels differ: what score should they get?
 #
-# No classifier gets all labels right. Think of images that look exactly alike, and of which 70 %
-# carry the label $+1$ and 30 % the label $-1$. All of them get the same score $s$. The best answer
-# is $+1$: it is wrong for only 30 %. So we want $s > 0$. Does a loss lead there?
+# No classifier gets all labels right. Think of images that look exactly alike, and of which 70%
+# carry the label $+1$ and 30% the label $-1$. All of them get the same score $s$. The best answer
+# is $+1$: it is wrong for only 30%. So we want $s > 0$. Does a loss lead there?
 #
 # For a share $r$ of labels $+1$, their **mean loss** is
 #
@@ -55,7 +55,7 @@ plt.show()
 
 # %% [markdown]
 # :::{caption}
-# The mean loss if 70 % of the labels are +1. Each is lowest at a positive score: the right answer.
+# The mean loss if 70% of the labels are +1. Each is lowest at a positive score: the right answer.
 #
 # Three curves over the score from minus 1 to 2, with a dot at the lowest point of each: log loss at
 # 0.85, exponential loss at 0.42, hinge loss, which has two corners, at 1. All three dots are right
@@ -95,7 +95,7 @@ for loss_function in (losses.logistic, losses.exponential, losses.hinge):
 #
 # :::{admonition} Predict
 # :class: tip
-# 70 % of the labels are $+1$. Where is the mean of this loss lowest?
+# 70% of the labels are $+1$. Where is the mean of this loss lowest?
 # :::
 
 
@@ -118,7 +118,7 @@ left.set(xlabel="margin m", ylabel="loss", xlim=(-1, 2), ylim=(-0.2, 5))
 right.plot(s, mean_loss(three["hinge"], 0.7), label="hinge")
 right.plot(s, curve, label="harsh")
 right.plot(0, curve.min(), "o", color="C4", zorder=3)
-right.set(xlabel="score s", ylabel="mean loss, 70 % are +1", xlim=(-1, 2), ylim=(0, 5))
+right.set(xlabel="score s", ylabel="mean loss, 70% are +1", xlim=(-1, 2), ylim=(0, 5))
 left.legend()
 right.legend()
 plt.show()
@@ -133,14 +133,14 @@ plt.show()
 # and rises on both sides.
 # :::
 #
-# It gives **no answer at all**, though 70 % of the labels agree. At margin 0 its slope is $-4$ from
-# the left and $-1$ from the right. Move the score a bit above 0: the 70 % gain 1 per unit, but the
-# 30 % are now wrong, and lose 4 per unit:
+# It gives **no answer at all**, though 70% of the labels agree. At margin 0 its slope is $-4$ from
+# the left and $-1$ from the right. Move the score a bit above 0: the 70% gain 1 per unit, but the
+# 30% are now wrong, and lose 4 per unit:
 #
 # $$0.7 \cdot (-1) + 0.3 \cdot 4 = 0.5 > 0 .$$
 #
-# So the mean rises on the right. On the left it rises, too, because there the 70 % are wrong. With
-# a kink *at the boundary*, the same small step gains little for one label and costs much for the
+# So the mean rises on the right. On the left it rises, too, because there the 70% are wrong. With a
+# kink *at the boundary*, the same small step gains little for one label and costs much for the
 # other. The kink of hinge loss is elsewhere, at margin 1, where no answer changes.
 #
 # ## What the best score says
@@ -170,8 +170,13 @@ plt.show()
 # :::
 #
 # Hinge loss says which side has the majority, and nothing else. With log loss, the score also says
-# how large the majority is: the two are tied by a formula, $s = \log\frac{r}{1 - r}$, and knowing
-# one is knowing the other. This number is called the **log-odds** of $r$.
+# how large the majority is. At the best score the slope of the mean is 0:
+#
+# $$-\frac{r}{1 + e^{s}} + \frac{1 - r}{1 + e^{-s}} = 0 , \qquad\text{so}\qquad
+# s = \log\frac{r}{1 - r} .$$
+#
+# This number is called the **log-odds** of $r$. Whoever knows the score knows the share,
+# and the other way round.
 #
 # ## Where the work is done
 #
@@ -217,7 +222,7 @@ print(f"and {pull[near].sum() / pull.sum():.0%} of all slopes")
 # :::{exercise} A slope by hand
 # :label: boundary-slope
 #
-# 60 % of the labels are $+1$. By hand: what is the slope of the mean log loss at score 0? And what
+# 60% of the labels are $+1$. By hand: what is the slope of the mean log loss at score 0? And what
 # is it for exponential loss?
 # :::
 
@@ -296,7 +301,7 @@ def mean_log_loss(s, r):
 # :label: boundary-break
 #
 # The harsh loss had a penalty of $3 \max(0, -m)$. Replace 3 by the smallest number, to two digits
-# after the point, for which the mean loss is lowest at score 0 if 70 % of the labels are $+1$.
+# after the point, for which the mean loss is lowest at score 0 if 70% of the labels are $+1$.
 # :::
 
 # %% tags=["exercise"]

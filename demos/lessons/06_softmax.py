@@ -34,7 +34,7 @@ plt.show()
 
 # %% [markdown]
 # :::{caption}
-# The sigmoid: a score of 0 is a probability of one half, and no score is quite 0 or 1.
+# The sigmoid: a score of 0 gives the probability one half, and no score gives exactly 0 or 1.
 #
 # An S-shaped curve over the score from minus 6 to 6. It rises from nearly 0 to nearly 1. Three dots
 # mark the scores minus 2, 0 and 2, with the probabilities 0.12, 0.50 and 0.88.
@@ -103,10 +103,10 @@ plt.show()
 # :::
 #
 # In each group, the promise and the share agree to within 0.1: of ten images with a probability of
-# about 0.7, about seven are odd. Probabilities that keep their promise are called **calibrated**.
-# Log loss works towards this, because its best score is the log-odds of the share. But these are
-# the images that the classifier has learned from, and on new ones it is often surer than it should
-# be.
+# about 0.7, seven or eight are odd. Probabilities that keep their promise are called
+# **calibrated**. Log loss works towards this, because its best score is the log-odds of the share.
+# But these are the images that the classifier has learned from, and on new ones it is often surer
+# than it should be.
 #
 # ## Many classes: softmax
 #
@@ -165,7 +165,7 @@ large = np.array([1000.0, 0.0, -1000.0])
 with np.errstate(all="ignore"):  # no warnings: what goes wrong is the point
     naive = naive_softmax(large)
 print("as it stands:  ", naive)
-print("largest first: ", naive_softmax(large - large.max()))
+print("made smaller:  ", naive_softmax(large - large.max()))
 print("softmax:       ", softmax(large))
 
 # %% [markdown]
@@ -342,7 +342,7 @@ print(smallest_that_breaks)
 # :label: softmax-safe
 #
 # Write softmax for a table with one row of scores for each example, with a temperature, so that no
-# score makes it overflow. (`keepdims=True` keeps a column, which fits to the table.)
+# score makes it overflow. (`keepdims=True` keeps a column, which fits the table.)
 # :::
 
 

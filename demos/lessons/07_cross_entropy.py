@@ -56,7 +56,8 @@ plt.show()
 #
 # $$H(t, p) = -\sum_{k=1}^{K} t_k \log p_k$$
 #
-# All terms but one are 0. The loss of a data set is the mean over its examples:
+# All terms but one are 0. (With the natural logarithm its unit is called **nat**.) The loss of a
+# data set is the mean over its examples:
 #
 # $$L = -\frac{1}{N} \sum_{i=1}^{N} \sum_{k=1}^{K} t_{ik} \log p_{ik}$$
 
@@ -92,9 +93,14 @@ print("in two steps:", in_two_steps, " in one:", losses.cross_entropy(far, 1))
 # slope is negative: more score, less loss. When will it be nearly 0?
 # :::
 #
-# Work it out, and nearly everything cancels. What is left is the probabilities minus the truth.
-# (The round $\partial$ in place of $d$ says: the slope for $s_k$, where all other scores stay as
-# they are.)
+# By the formula of softmax, the loss of an example is
+#
+# $$\ell = -\log p_y = \log \sum_{j=1}^{K} e^{s_j} - s_y .$$
+#
+# The slope of the first term for $s_k$ is $e^{s_k} / \sum_j e^{s_j}$, which is $p_k$. That of $s_y$
+# is 1 for the true class and 0 for all others, which is $t_k$. What is left is the probabilities
+# minus the truth. (The round $\partial$ in place of $d$ says: the slope for $s_k$, where all other
+# scores stay as they are.)
 #
 # $$\frac{\partial \ell}{\partial s_k} = p_k - t_k$$
 
@@ -110,9 +116,8 @@ print("p - t:\n", (probabilities - t).round(4))
 #
 # ## One loss, three names
 #
-# Take two classes with the labels $y = \pm 1$ and one score $s$, as in
-# [the lessons on margins](03_margins.py). The probability of $+1$ is the sigmoid of $s$. Then
-# $-\log p_y$ is
+# Take two classes with the labels $y = \pm 1$ and one score $s$, as in [the lesson on
+# margins](03_margins.py). The probability of $+1$ is the sigmoid of $s$. Then $-\log p_y$ is
 #
 # $$-\log\frac{1}{1 + e^{-s}} = \log(1 + e^{-s}) \quad\text{for } y = +1,$$
 #

@@ -1,7 +1,7 @@
 # %% [markdown]
 # # KL divergence
 #
-# Two rows of probabilities: how far apart are they? And is it as far back as there?
+# Two rows of probabilities: how far apart are they? And is the way back as far?
 #
 # In [the last lesson](07_cross_entropy.py) the truth $t$ was one-hot. It need not be. Seven of ten
 # people read the same scribble as a 4, and three as a 9: then the truth is $t = (0.7, 0.3)$, and a
@@ -10,7 +10,7 @@
 # $$H(t, p) = -\sum_k t_k \log p_k ,$$
 #
 # the mean cost, if classes come as $t$ says and we believe $p$. Whoever believes the truth itself,
-# $p = t$, pays the least. That is the **entropy** of $t$, and it is 0 only for one-hot rows:
+# $p = t$, pays the least. That price is the **entropy** of $t$, and it is 0 only for one-hot rows:
 #
 # $$H(t) = -\sum_k t_k \log t_k .$$
 #
@@ -18,7 +18,7 @@
 #
 # $$\mathrm{KL}(t, p) = H(t, p) - H(t) = \sum_k t_k \log\frac{t_k}{p_k} .$$
 #
-# It is 0 if $p = t$, and positive else. (Books often write $p$ for the truth and $q$ for the
+# It is 0 if $p = t$, and positive otherwise. (Books often write $p$ for the truth and $q$ for the
 # belief; on this site $p$ is always what a classifier says, or another model.)
 
 # %%
@@ -101,8 +101,9 @@ print(f"sure is true: {kl(sure, even):.3f}; sure is believed: {kl(even, sure):.3
 # ## Both ways: to cover or to pick
 #
 # Which way we take decides what is learned, if the model is too simple for the truth. Let the truth
-# have two peaks, and the model have just one, a bell with a mean and a width. (The width is the
-# standard deviation.)
+# have two peaks, and the model have just one, a bell with a mean and a width, the standard
+# deviation. In the code it is a softmax: the scores are minus half the square of the distance from
+# the mean, counted in widths.
 #
 # :::{admonition} Predict
 # :class: tip

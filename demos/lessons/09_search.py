@@ -107,9 +107,9 @@ print(f"a grid of 7 values for each of 64 weights: {7.0**64:.0e} evaluations")
 # Exhaustive search is out of the question: each further weight costs 7 times as much. A cleverer
 # search takes **random steps**: it starts from the best weights so far, changes them a little by
 # chance, and keeps the change if the loss got lower. Each way may spend 300 evaluations, three
-# times: with three sizes of box, of random step, or of learning rate. We show the best of the
-# three. At the left there are 64 weights, for odd or even; at the right 640, for all ten digits,
-# with cross entropy.
+# times: with three sizes of the range that random search draws from, of the random step, or of the
+# learning rate. We show the best of the three. At the left there are 64 weights, for odd or even;
+# at the right 640, for all ten digits, with cross entropy.
 
 
 # %% tags=["hide-input"]
@@ -184,7 +184,7 @@ plt.show()
 # :::
 #
 # With 64 weights, random search does worse than the slope did with just two. Random steps come
-# close to the slope, but late. With 640 weights both are far behind, and real networks have
+# close to the slope, but late. With 640 weights both are far behind, and models in use have
 # millions. Why?
 #
 # ## What the gradient knows
@@ -208,7 +208,7 @@ downhill = -g / steepness  # a change of length 1
 for h in (0.4, 0.2, 0.1):
     loss_there = odd_or_even(h * downhill)
     error = loss_there - (value - steepness * h)
-    error_of_other = loss_there - (value - 1.1 * steepness * h)  # a line 10 % too steep
+    error_of_other = loss_there - (value - 1.1 * steepness * h)  # a line 10% too steep
     print(f"distance {h}: error of the tangent {error:.5f}, of the other {error_of_other:.5f}")
 
 # %% tags=["hide-input"]
