@@ -61,9 +61,10 @@ plt.show()
 #
 # $$w \leftarrow w - \eta \, \frac{dL}{dw}$$
 #
-# and it holds for many weights, with the gradient in the place of the slope. The number $\eta$
-# (eta) is the **learning rate**: `lr` in code. One such change of the weights is a **step**.
-# **Gradient descent** is nothing but step after step.
+# and it holds for many weights, with the gradient in the place of the slope. The number $\eta$ is
+# the learning rate, as in [the loop](01_loop.py): `lr` in code. One such change of the weights is a
+# **step**, or an update. **Gradient descent** is nothing but step after step. In the code below,
+# `grad(loss)` does the work of `backward`, and the step is written out in place of `sgd.step()`.
 
 
 # %%
@@ -120,8 +121,11 @@ plt.show()
 # $2 / c$ descent **diverges**: no error is raised, the loss just grows.
 #
 # With many weights there are many curvatures, one for each direction. The **Hessian** is the table
-# of all second derivatives, and its eigenvalues are the curvatures of its directions. Here is a
-# narrow valley of two weights, eight times as curved across as along.
+# of all second derivatives: in row 1 and column 2, for instance, the slope for $w_1$ of the slope
+# for $w_2$. Its **eigenvalues**, which `eigvalsh` computes, are the curvatures along the axes of
+# the bowl, from the flattest to the steepest. Here is a narrow valley of two weights, eight times
+# as curved across as along. Its axes are those of the two weights, so its curvatures simply stand
+# on the diagonal of the table.
 
 
 # %%
@@ -217,8 +221,8 @@ plt.show()
 #
 # for all weights $u$ and $w$, and $\theta$ from 0 to 1. Then every minimum is as low as any other,
 # and descent with small enough steps finds one. Bowls are convex. So are log loss, hinge loss and
-# cross entropy of a linear classifier, as functions of its weights. The losses of networks are not.
-# Neither is this one:
+# cross entropy of a linear classifier, as functions of its weights. The losses of neural networks,
+# which [mini-batches](13_minibatches.py) introduces, are not. Neither is this one:
 
 
 # %%
@@ -277,8 +281,8 @@ plt.show()
 #
 # :::{admonition} Predict
 # :class: tip
-# Two runs start above it, the one exactly on the ridge, at (0, 0.4), the other at (0.01, 0.4). How
-# different will they be?
+# Two runs start at a higher loss: the one exactly on the ridge that leads down to the saddle, at
+# (0, 0.4), the other beside it, at (0.01, 0.4). How different will they be?
 # :::
 
 # %%
@@ -307,7 +311,8 @@ plt.show()
 # On the ridge, descent stops at the saddle. Beside it, it waits there, and then escapes.
 #
 # Left, the contours: one path ends at the saddle (0, 1), the other turns off to a minimum. Right,
-# the losses: both fall to 1; one stays there, the other stays for about 20 steps and falls again.
+# the losses: both fall to 1; one stays there, the other stays near 1 until about step 20, and falls
+# again.
 # :::
 
 # %% [markdown]

@@ -51,8 +51,8 @@ draw(loss, names=names, show="value", rankdir="TB")
 #
 # :::{admonition} Predict
 # :class: tip
-# Which of the two parts is larger, the -1 of the direct path, or the other one? The sign of their
-# sum says whether the score should rise or fall.
+# Which of the two parts is larger in size, the -1 of the direct path, or the other one? The sign of
+# their sum says whether the score should rise or fall.
 # :::
 #
 # Plain numbers now, operation by operation. `log_total` is the logarithm, which has no name above.
@@ -161,7 +161,8 @@ judge("engine", w.grad)
 #
 # :::{admonition} Predict
 # :class: tip
-# What will the slope by `w` be then? And if a later part overwrites an earlier one, `=` for `+=`?
+# What will the slope by `w` be then? And what will it be if `=` stands in the place of `+=`, so
+# that a later part overwrites an earlier one?
 # :::
 
 # %%
@@ -188,8 +189,8 @@ judge("both wrongs added", early["w"] + overwritten["w"])
 # right.
 #
 # **Mistake 3: no `zero_grad`.** The engine adds not only where paths meet: each `backward` adds to
-# what the last one left in `w.grad`. That is of use (for large batches in parts), but a training
-# loop must begin each step from 0.
+# what the last one left in `w.grad`. That is of use where a loss is computed in parts
+# ([mini-batches](13_minibatches.py) has an exercise), but a loop must begin each step from 0.
 
 # %%
 forward(w, b)["loss"].backward()

@@ -80,9 +80,13 @@ for k in range(2, 17, 2):
 # $$\frac{f(x + h) - f(x - h)}{2 h}$$
 #
 # One of **fourth order** combines two central ones, so that their errors cancel, too. And the
-# **complex step** goes sideways: $f(x + ih) = f(x) + i h \, f_1 - \dots$, where $f_1$ is the slope.
-# So the imaginary part, divided by `h`, is the slope. No difference is taken, and no digit cancels;
-# but the function must be written for complex numbers.
+# **complex step** goes sideways, along the imaginary unit $i$, which is `1j` in Python:
+#
+# $$f(x + ih) = f(x) + i h \, f_1 - \dots$$
+#
+# where $f_1$ is the slope, and what is left out has $h^2$ or a higher power. So the imaginary part,
+# divided by `h`, is the slope. No difference is taken, and no digit cancels; but the function must
+# be written for complex numbers.
 
 
 # %%
@@ -155,7 +159,9 @@ from tinygrad_edu.testing import check_grads
 print(check_grads(loss, scores))
 
 # %% [markdown]
-# And it complains. Here is a rule for the same loss, in which somebody forgot the minus.
+# And it complains. {py:func}`~tinygrad_edu.primitive` makes an operation of a function and its
+# **rule**, which gives the gradient of the argument `s`, from the gradient `g` of the result `y`.
+# Here is a rule for the same loss, in which somebody forgot the minus.
 
 # %%
 wrong = primitive(loss, lambda g, y, s: g / (1 + np.exp(s)))
@@ -188,7 +194,8 @@ print(f"the engine takes {grad(hinge)(1.0):.3f}")
 
 # %% [markdown]
 # So test a loss away from its kinks. At the kink the engine has a convention, which the reference
-# tells.
+# tells. It may take any number between both sides: `np.maximum` takes the middle, and
+# `losses.hinge` takes 0.
 #
 # ## What to take away
 #

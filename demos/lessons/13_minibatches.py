@@ -70,8 +70,9 @@ plt.show()
 #
 # ## The loop
 #
-# This is the loop of every lesson from here on: forget the last gradient, compute the loss of a
-# batch, go backward, step.
+# This is [the loop](01_loop.py) again, with a batch in the place of all examples: compute the loss
+# of the batch, forget the last gradient, go backward, step. `data.minibatches` gives the batches of
+# an epoch, in another random order each time.
 
 # %%
 import itertools
@@ -86,8 +87,8 @@ def train(batch_size, lr, updates):
     epoch = data.minibatches(x, y, batch_size=batch_size, rng=rng)
     epochs = itertools.chain.from_iterable(itertools.repeat(epoch))  # one after the other
     for x_batch, y_batch in itertools.islice(epochs, updates):
-        sgd.zero_grad()
         loss = losses.cross_entropy(x_batch @ W.T, y_batch)
+        sgd.zero_grad()
         loss.backward()
         sgd.step()
     return losses.cross_entropy(x @ W.data.T, y)
@@ -148,7 +149,13 @@ plt.show()
 # So why not single images? Because an update has a fixed cost, whatever the batch, and because
 # hardware computes many images side by side. And why not as large as possible? Because the backward
 # pass uses what the forward pass computed: that stays in memory, for each image of the batch. We
-# measure both, on the machine that made this page, for a network with one hidden layer.
+# measure both, on the machine that made this page.
+#
+# The model is a **neural network** with one hidden layer: two linear maps, one after the other. The
+# first makes 128 numbers of the 64 pixels, the **hidden layer**, and the second makes ten scores of
+# those. Between them stands `relu`, which sets negative numbers to 0. (Without it, both maps
+# together would be no more than one linear map.) `nn.Linear` holds the weights and the biases of
+# one map.
 
 # %%
 import timeit
@@ -202,8 +209,8 @@ plt.show()
 #
 # - Begin with 32 or 64. (Powers of two suit the hardware.)
 # - Double it while the time for an image still falls, and while the memory lasts. Memory holds the
-#   weights, their gradients, what the optimizer keeps, and the values of all layers **times the
-#   batch size**.
+#   weights, their gradients, what the **optimizer** (here SGD) keeps, such as the velocities of
+#   momentum, and the values of all layers **times the batch size**.
 # - After each change of the batch size, search the learning rate anew. A larger batch often bears
 #   a larger one, up to the limit of [gradient descent](10_descent.py).
 # - Where a batch does not fit into memory, compute its gradient in parts: the last exercise.
@@ -312,8 +319,9 @@ def accuracy_after(order):
     W = Tensor(np.zeros((10, 64)), requires_grad=True)
     sgd = optim.SGD([W], lr=1.0)
     for x_batch, y_batch in data.minibatches(x[order], y[order], batch_size=64, shuffle=False):
+        loss = losses.cross_entropy(x_batch @ W.T, y_batch)
         sgd.zero_grad()
-        losses.cross_entropy(x_batch @ W.T, y_batch).backward()
+        loss.backward()
         sgd.step()
     return np.mean((x @ W.data.T).argmax(axis=1) == y)
 

@@ -106,7 +106,8 @@ plt.show()
 #
 # ## Why they leave the one, and not the other
 #
-# The noise is not the same everywhere. Look at the loss of each example by itself.
+# The noise is not the same everywhere. Look at the loss of each example by itself. (`jacobian` is
+# `grad` for many results: it gives the slope of each.)
 
 # %%
 poor = paths[-1][-1, 0]  # where all examples together have stopped
@@ -132,8 +133,9 @@ plt.show()
 # :::{caption}
 # At w = 2 all examples agree; at the other dot they do not.
 #
-# Thin grey curves, one for each pair of examples, and their mean, thick and black. At w = 2 all of
-# them touch 0. At the dot near 0.1 some rise and others fall, and only their mean is level.
+# Thin grey curves, one for each pair of examples x and -x, and their mean, thick and black. At w =
+# 2 all of them touch 0. At the dot near 0.1 some rise and others fall, and only their mean is
+# level.
 # :::
 
 # %% [markdown]
@@ -283,8 +285,8 @@ def shaken(w, rng):
 # :::{exercise} Break it: noise that never ends
 # :label: noise-harm
 #
-# Give `targets` instead of $\sin(2 x)$ for which no single weight fits, so that batches of one end
-# more than 0.1 away from the best weight in at least half of the runs. Add something to the sine.
+# Replace the targets $\sin(2 x)$ by others that no single weight fits, so that at least half of the
+# runs with batches of one end more than 0.1 away from the best weight. Add something to the sine.
 # :::
 
 # %% tags=["exercise"]

@@ -47,8 +47,8 @@ def train(weight_decay, epochs=100):
     history = {"batch": [], "train": [], "validation": [], "weights": []}
     for _ in range(epochs):
         for x_batch, y_batch in data.minibatches(x_train, y_train, batch_size=10, rng=rng):
-            sgd.zero_grad()
             loss = losses.cross_entropy(model(x_batch), y_batch)
+            sgd.zero_grad()
             loss.backward()
             sgd.step()
             history["batch"].append(loss.item())
@@ -78,8 +78,9 @@ plt.show()
 
 # %% [markdown]
 # The code above is the loop of [mini-batches](13_minibatches.py), with two losses measured after
-# each epoch. At first, what helps one image helps the others. Later the network learns what is true
-# of the 100 images only.
+# each epoch, and a copy of the weights kept. At first, what helps one image helps the others. Later
+# the network learns what is true of the 100 images only. Put the weights of two epochs back
+# (`load_state_dict`), and measure:
 
 # %%
 outcome = {}
@@ -157,9 +158,9 @@ for patience in (1, 3, 10, 30):
 #
 # Learning by heart takes large weights. So make them cost something: add the **penalty**
 #
-# $$\frac{\lambda}{2} \sum_i w_i^2$$
+# $$\frac{\lambda}{2} \sum_j w_j^2$$
 #
-# to the loss. Its slope is $\lambda \, w_i$, so each step also shrinks each weight a little: hence
+# to the loss. Its slope is $\lambda \, w_j$, so each step also shrinks each weight a little: hence
 # the name **weight decay**, `weight_decay` of the optimizer. Whatever keeps a model simple like
 # that is called **regularization**; stopping early is another kind.
 #

@@ -49,8 +49,8 @@ def fit(design, rows):
     W = Tensor(np.zeros((10, 16)), requires_grad=True)
     sgd = optim.SGD([W], lr=3.0)
     for _ in range(60):
-        sgd.zero_grad()
         loss = losses.cross_entropy(pixels @ W.T, y[rows])
+        sgd.zero_grad()
         loss.backward()
         sgd.step()
     return lambda images: (images[:, design] @ W.data.T).argmax(axis=1)
@@ -83,7 +83,7 @@ plt.show()
 # The best design on the test set lies above the line: its accuracy on fresh images is lower.
 #
 # Fifty points scattered around a diagonal: the accuracy of each design on fresh images, and on the
-# test set. The highest point, a star, is far above the diagonal.
+# test set. A star, one of the two highest points, is far above the diagonal.
 # :::
 
 # %% [markdown]
@@ -191,9 +191,9 @@ print(f"from {min(gains):+.1f} to {max(gains):+.1f}; {np.mean(np.array(gains) < 
 #
 # ## How much to hold out
 #
-# An accuracy $a$ measured on $N$ images has a standard error of
+# An accuracy $a$ measured on $N$ images is off by chance, typically by its **standard error**
 #
-# $$\sqrt{a \, (1 - a) / N}$$
+# $$\sqrt{a \, (1 - a) / N} .$$
 #
 # With 60 images and an accuracy of 0.6 that is 6 points; with 1,000, it is 1.5. So 10 to 20% of
 # some thousand examples will do; of a million, far less; of a hundred, nothing will, and one takes
@@ -336,8 +336,9 @@ def optimism(k):
 # :::{exercise} A leak
 # :label: evaluation-leak
 #
-# Preparation learns from data, too. Shift and scale the columns of two arrays so that those of `x`
-# have mean 0 and standard deviation 1. What may the second array have no influence on?
+# Preparation learns from data, too. Shift and scale the columns of both arrays by the same numbers,
+# so that those of `x` have mean 0 and standard deviation 1. Which of both arrays may have a say in
+# these numbers?
 # :::
 
 

@@ -71,8 +71,8 @@ def fit(x, y):
     w = Tensor(np.zeros(2), requires_grad=True)
     sgd = optim.SGD([w], lr=3.0)
     for _ in range(60):
-        sgd.zero_grad()
         loss = losses.logistic(x @ w, y)
+        sgd.zero_grad()
         loss.backward()
         sgd.step()
     return w.data
@@ -114,7 +114,7 @@ plt.show()
 # The random test set promises more than the future keeps. The last fifth is much nearer.
 #
 # Twenty grey lines over three places: random fifth, last fifth, after the year. All fall steeply
-# from the first to the second, and a little more to the third.
+# from the first to the second, and most of them a little more to the third.
 # :::
 
 # %% [markdown]
@@ -145,7 +145,7 @@ plt.show()
 #
 # A staircase over time. It rises from about 0.7 at the beginning to nearly 1 in the middle of the
 # year, falls to about 0.7 at its end, and goes on falling in the future. The mean over the year is
-# a dashed line above most of the future.
+# a dashed line above all of the future.
 # :::
 
 # %% [markdown]
@@ -255,8 +255,9 @@ window_begin = 0.9
 # :::{exercise} Break it: let the future help
 # :label: future-leak
 #
-# Make a test set that says 0.9 or more of a model of the whole record, and is wrong about the
-# future. Give the rows to train and to test with, without any row in both.
+# Make a test set that promises too much: choose it from the whole record, so that a model of other
+# rows has an accuracy of 0.9 or more on it. Give the rows to train and to test with, without any
+# row in both.
 # :::
 
 # %% tags=["exercise"]
@@ -285,9 +286,8 @@ leaky_train = np.setdiff1d(np.arange(len(time)), leaky_test)
 # :::{exercise} A model that turns
 # :label: future-turning
 #
-# Let the weights depend on time: the score is `x @ (w_0 + time * w_1)`, with two weights in `w_0`
-# and two in `w_1`. Write the mean log loss. (A Tensor of four numbers holds both: `w[:2]` is `w_0`,
-# `w[2:]` is `w_1`.)
+# Let the weights depend on time: at each moment they are `w[:2] + time * w[2:]`, where the Tensor
+# `w` holds four numbers. Write the mean log loss, for all examples at once.
 # :::
 
 

@@ -5,8 +5,8 @@
 #
 # These are **hyperparameters**: data chooses them, too, but data that training has not seen.
 # [Honest evaluation](16_evaluation.py) used one validation set for that. This page does it with
-# less waste, and with scikit-learn's tools: `LinearClassifier` trains with the Tensors and losses
-# of this library, and fits into them. First, a fifth of the digits is held out, and sealed.
+# less waste, and with scikit-learn's tools, which work with `LinearClassifier`: it trains with the
+# Tensors and losses of this library. First, a fifth of the digits is held out, and sealed.
 #
 # :::{admonition} Predict
 # :class: tip
@@ -60,7 +60,8 @@ plt.show()
 # One validation set is a matter of chance: another one may prefer another learning rate.
 # **Cross-validation** lets every image validate once. `StratifiedKFold` cuts the images into five
 # parts, with the same share of each digit in all. Each part in turn validates, and the other four
-# train: five models for each candidate. `GridSearchCV` did that for the picture above.
+# train: five models for each candidate. `GridSearchCV` did that for the picture above. The standard
+# error of a mean of five is the standard deviation of the five, divided by $\sqrt{5}$.
 
 # %%
 print("learning rate | mean accuracy | standard error")
@@ -86,7 +87,8 @@ print(f"highest mean: {rates[best]}; within one standard error, and mildest: {ch
 # %% [markdown]
 # ## The end: train again, open the test set
 #
-# The winner is trained once more, on the images of all parts. Only now the seal is broken.
+# The winner is trained once more, on the images of all parts. (`max_iter` is the number of epochs,
+# and `tol=None` says that none of them is left out.) Only now the seal is broken.
 
 # %%
 winner = LinearClassifier(

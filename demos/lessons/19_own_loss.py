@@ -29,22 +29,28 @@ def huber(z, delta=1.0):
 # %% tags=["hide-input"]
 import matplotlib.pyplot as plt
 
+from tinygrad_edu import Tensor, optim
+
 plt.style.use("tinygrad_edu.figures")
 
 
-def descend(loss, lr):
-    """Gradient descent for two parameters, the slope and the height of a line."""
-    w = np.zeros(2)
+def train(loss_function, lr):
+    """The two parameters after 300 updates: the slope and the height of a line."""
+    w = Tensor(np.zeros(2), requires_grad=True)
+    sgd = optim.SGD([w], lr=lr)
     for _ in range(300):
-        w = w - lr * grad(loss)(w)
-    return w
+        loss = loss_function(w)
+        sgd.zero_grad()
+        loss.backward()
+        sgd.step()
+    return w.data
 
 
 rng = np.random.default_rng(0)
 x = np.linspace(-5, 5, 40)
 y = 0.5 * x + 3 + rng.normal(scale=0.4, size=40) - 6 * (x > 3.8)
-by_square = descend(lambda w: ((w[0] * x + w[1] - y) ** 2 / 2).mean(), 0.1)
-by_huber = descend(lambda w: huber(w[0] * x + w[1] - y).mean(), 0.1)
+by_square = train(lambda w: ((w[0] * x + w[1] - y) ** 2 / 2).mean(), 0.1)
+by_huber = train(lambda w: huber(w[0] * x + w[1] - y).mean(), 0.1)
 left, right = plt.figure(figsize=(8, 4)).subplots(1, 2)
 z = np.linspace(-4, 4, 401)
 left.plot(z, huber(z), label="Huber, δ = 1")
@@ -131,8 +137,8 @@ print(f"slope at 0: {slope_trapped}; with the safe input: {slope_safe}")
 #
 # $$-(1 - p)^\gamma \log p$$
 #
-# cross entropy, made small where all is well already: with $\gamma = 2$ and $p = 0.9$, a hundredth
-# of it. The score `s` and the target `t`, 0 or 1, give $p$; and `softplus`, which is
+# This is cross entropy, made small where all is well already: with $\gamma = 2$ and $p = 0.9$, a
+# hundredth of it. The score `s` and the target `t`, 0 or 1, give $p$; and `softplus`, which is
 # $\log(1 + \exp s)$, gives both logarithms without overflow.
 
 # %%
@@ -151,8 +157,9 @@ print(check_grads(lambda s: focal(s, targets), errors))
 print(check_grads(lambda s: focal(s, targets, gamma=0.5), errors))
 
 # %% [markdown]
-# One example in twenty is positive here. A model with one input learns by cross entropy, and by
-# focal loss.
+# One example in twenty is positive here: it has the target 1. A model with one input learns by
+# cross entropy, and by focal loss. (`logits`, in the name of a function below, is another word for
+# scores.)
 #
 # :::{admonition} Predict
 # :class: tip
@@ -164,8 +171,8 @@ t = (rng.random(50_000) < 0.05).astype(float)
 x = rng.normal(size=50_000) + 2 * t
 x_test, t_test = x[4000:], t[4000:]
 x, t = x[:4000], t[:4000]
-by_entropy = descend(lambda w: losses.binary_cross_entropy_with_logits(w[0] * x + w[1], t), 5.0)
-by_focal = descend(lambda w: focal(w[0] * x + w[1], t).mean(), 5.0)
+by_entropy = train(lambda w: losses.binary_cross_entropy_with_logits(w[0] * x + w[1], t), 5.0)
+by_focal = train(lambda w: focal(w[0] * x + w[1], t).mean(), 5.0)
 for name, (a, b) in (("cross entropy", by_entropy), ("focal loss", by_focal)):
     said = sigmoid(a * x_test + b)
     found = (said > 0.5)[t_test == 1].mean()
@@ -207,7 +214,7 @@ plt.show()
 #
 # ## Exercises
 #
-# :::{exercise} Twice as bad
+# :::{exercise} Three times as bad
 # :label: own-loss-pinball
 #
 # A baker pays 3 for each loaf that is missing, and 1 for each that is left over. The error $z$ is

@@ -7,7 +7,7 @@
 # Tensor is made for each operation, the graph is put in order, a rule is looked up. And in every
 # step of training it is the same graph again, with other numbers. So the engine can do all of that
 # **once**, and write the arithmetic down as a **program** that does nothing else. This is what a
-# compiler for tensors does, JAX's or PyTorch's. Ours fits on this page.
+# compiler for tensors does, JAX's or PyTorch's. In the last exercise you write a small one.
 #
 # :::{admonition} Predict
 # :class: tip
@@ -44,6 +44,9 @@ draw(loss, show="value", collapse=False, names={"x": x})
 # [Backpropagation](11_backpropagation.py) multiplies and adds numbers on its way back. Multiplying
 # and adding are operations. So if the rules compute with Tensors instead of arrays, the way back is
 # recorded as well, and the gradient has a graph of its own. The update is one more subtraction.
+#
+# Only one line of [the loop](01_loop.py) stands in another place below: `zero_grad` comes last. So
+# no gradient outlives the step, and the program need not hand any out.
 
 # %%
 sgd = optim.SGD([W, b], lr=0.1)
@@ -75,8 +78,8 @@ draw(graph["b.data"], show="value")
 #
 # ## The program
 #
-# A graph in order is a list of lines. `jit` ran `step` with the first arguments, noted each
-# operation as it passed, and wrote it down as one Python function:
+# A graph in order is a list of lines. `jit` (just in time) ran `step` with the first arguments,
+# noted each operation as it passed, and wrote it down as one Python function:
 
 # %%
 print(step.source)
@@ -159,7 +162,7 @@ plt.show()
 
 # %% [markdown]
 # :::{caption}
-# A step of softmax regression, 32 examples of 64 features, on the computer that built this page.
+# A step of a linear classifier, 32 examples of 64 features, on the computer that built this page.
 #
 # Two horizontal bars. The one for the recorded step is several times as long as the one for the
 # step that was written down.
@@ -195,9 +198,10 @@ except TypeError as error:
 #
 # ## What to take away
 #
-# A gradient is a graph, and a graph can be written down: as a straight program of array calls,
-# forward, backward and update. It is faster because the bookkeeping is done once. It is right as
-# long as nothing but operations carries numbers from one line to the next.
+# - A gradient is a graph, and a graph can be written down: as a straight program of array calls,
+#   forward, backward and update.
+# - It is faster because the bookkeeping is done once.
+# - It is right as long as nothing but operations carries numbers from one line to the next.
 #
 # ## Exercises
 #
@@ -356,7 +360,7 @@ print(first, second)
 # A result knows its operation, `t.op`, and its operands, `t.args`. Write `write_down(root)`: the
 # forward pass of a graph of `np.add`, `np.multiply` and `np.exp`, as the text of a function of its
 # leaves, each result a line such as `t0 = multiply(p, q)`. `topological_order` gives the results,
-# the newest first; `leaves` has the names.
+# the newest first; `leaves` is a dict from names to the Tensors that the graph begins with.
 # :::
 
 # %% tags=["exercise"]

@@ -49,8 +49,9 @@ def descend(name, loss, start, lr, steps=40):
     optimizer = optimizer_of(name, w, lr)
     path = [w.numpy()]
     for _ in range(steps):
+        value = loss(w)
         optimizer.zero_grad()
-        loss(w).backward()
+        value.backward()
         optimizer.step()
         path.append(w.numpy())
     return np.array(path)
@@ -112,8 +113,8 @@ for name in NAMES:
 # SGD and momentum diverge, for the limit of 2 over the curvature is now a hundredth. Adam goes the
 # same way as before: it divides by the size. So one learning rate, often 0.001, does for many
 # problems, and weights with small gradients learn as fast as others. And where there is almost no
-# slope, beside a saddle, it does not wait. This is the loss with four minima again, from a
-# millionth beside the ridge.
+# slope, beside a saddle, it does not wait. This is the loss with four minima again. Each run starts
+# a millionth beside the ridge.
 
 
 # %%
@@ -137,10 +138,10 @@ plt.show()
 
 # %% [markdown]
 # :::{caption}
-# All three come to the saddle, at loss 1. Adam waits the least, SGD the longest.
+# At the saddle, at loss 1, SGD waits the longest, momentum waits too, and Adam hardly at all.
 #
-# Three losses over 120 steps. All fall to 1. That of Adam goes on falling soon, that of momentum
-# later, and that of SGD last.
+# Three losses over 120 steps. All fall to 1. That of Adam goes on falling at once, that of momentum
+# after about 50 steps, and that of SGD after about 80.
 # :::
 
 # %% [markdown]
@@ -172,8 +173,8 @@ def mean_losses(schedule):
     sgd = optim.SGD([w], lr=0.0)
     losses = []
     for step in range(200):
-        sgd.zero_grad()
         loss = valley(w).sum()
+        sgd.zero_grad()
         loss.backward()
         w.grad = w.grad + rng.normal(size=w.shape)
         sgd.lr = schedule(step)

@@ -34,8 +34,8 @@ sgd = optim.SGD(model.parameters(), lr=0.5, momentum=0.9, weight_decay=1e-4)
 
 ours = []
 for x_batch, y_batch in batches:
-    sgd.zero_grad()
     loss = losses.cross_entropy(model(x_batch), y_batch)
+    sgd.zero_grad()
     loss.backward()
     sgd.step()
     ours.append(loss.item())
@@ -59,9 +59,9 @@ if torch:
     torch_sgd = torch.optim.SGD(torch_model.parameters(), lr=0.5, momentum=0.9, weight_decay=1e-4)
 
     for x_batch, y_batch in batches:
-        torch_sgd.zero_grad()
         scores = torch_model(torch.tensor(x_batch))
         loss = torch.nn.functional.cross_entropy(scores, torch.tensor(y_batch))
+        torch_sgd.zero_grad()
         loss.backward()
         torch_sgd.step()
         theirs.append(loss.item())
@@ -97,14 +97,14 @@ plt.show()
 # | `Tensor([1.0, 2.0], requires_grad=True)` | `torch.tensor([1.0, 2.0], requires_grad=True)` |
 # | `np.exp(t)`, `t.sum(axis=0)` | `torch.exp(t)`, `t.sum(dim=0)` |
 # | `losses.cross_entropy(scores, y)` | `F.cross_entropy(scores, y)`, `F` is `torch.nn.functional` |
-# | | `w.data -= lr * w.grad` | `with torch.no_grad(): w -= lr * w.grad` |
+# | `w.data -= lr * w.grad` | `with torch.no_grad(): w -= lr * w.grad` |
 # | `grad(f)(x)` | `torch.func.grad(f)(x)` |
 # | `check_grads(f, x)` | `torch.autograd.gradcheck(f, x)` |
 # | float64 unless you ask for less | float32 unless you ask for more |
 # | `w.data` changed before `backward`: refused | not noticed, and the gradient is wrong |
 #
 # The weights travel both ways, because they have the same names and shapes. What PyTorch adds is
-# speed: graphics cards, and fast kernels for large arrays.
+# speed: graphics cards, and faster code for large arrays.
 #
 # ## scikit-learn
 #
@@ -124,14 +124,14 @@ from tinygrad_edu.classifier import LinearClassifier
 x_train, x_held, y_train, y_held = train_test_split(x, y, stratify=y, random_state=0)
 penalty = 0.01
 by_sgd = LinearClassifier(alpha=penalty, learning_rate=0.1, max_iter=50, tol=None, random_state=0)
-by_newton = LogisticRegression(C=1 / (penalty * len(x_train)))
+by_sklearn = LogisticRegression(C=1 / (penalty * len(x_train)))
 scores = []
-for estimator in (by_sgd, by_newton):
+for estimator in (by_sgd, by_sklearn):
     pipeline = make_pipeline(StandardScaler(), estimator)
     pipeline.fit(x_train, y_train)
     scores.append(pipeline.score(x_held, y_held))
     print(f"{type(estimator).__name__:18} accuracy {scores[-1]:.3f} on images held out")
-same = np.corrcoef(by_sgd.coef_.ravel(), by_newton.coef_.ravel())[0, 1]
+same = np.corrcoef(by_sgd.coef_.ravel(), by_sklearn.coef_.ravel())[0, 1]
 print(f"correlation of their weights: {same:.4f}")
 
 # %% [markdown]
@@ -141,7 +141,7 @@ print(f"correlation of their weights: {same:.4f}")
 #
 # ## What to take away
 #
-# - The loop is the same: `zero_grad`, loss, `backward`, `step`.
+# - The loop is the same: loss, `zero_grad`, `backward`, `step`.
 # - The names are the same; float32 is not float64.
 # - `fit`, `predict`, `score`: so a model of yours is compared, tuned and tested like any other.
 #
@@ -211,8 +211,8 @@ def train():
     rng = np.random.default_rng(0)
     for _ in range(2):
         for x_batch, y_batch in data.minibatches(x, y, batch_size=32, rng=rng):
-            sgd.zero_grad()
             loss = losses.cross_entropy(model(x_batch), y_batch)
+            sgd.zero_grad()
             loss.backward()
             sgd.step()
     return model
