@@ -169,9 +169,10 @@ network = nn.Sequential(nn.Linear(64, 128, rng=0), relu, nn.Linear(128, 10, rng=
 
 def one_update(size):
     """The work of one update, without the step."""
+    loss = losses.cross_entropy(network(x[:size]), y[:size])
     for parameter in network.parameters():
         parameter.zero_grad()
-    losses.cross_entropy(network(x[:size]), y[:size]).backward()
+    loss.backward()
 
 
 memory = {}
