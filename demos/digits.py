@@ -132,8 +132,8 @@ def train(
 
     @jit
     def step(x: Any, targets: Any) -> Any:
-        sgd.zero_grad()
         loss = objective.loss(model(x), targets)
+        sgd.zero_grad()
         loss.backward()
         sgd.step()
         return loss
