@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors, ops
-from tinygrad_edu.modes import Scopes, Writer, mode, writer, writing
+from tinygrad_edu.modes import Scopes, mode, writer, writing
 
 clock = itertools.count()
 changing = threading.Lock()  # held while data or a gradient of a leaf changes
@@ -164,9 +164,9 @@ def backpropagate(
     """
     gradients = {root: gradient}
     derivatives: Any = ops.derivatives
-    watchers = mode.get().watchers  # such as debug(), which says more than NumPy's warnings
-    is_written = isinstance(watchers[0], Writer) if watchers else True  # NumPy warns then, as else
-    with nullcontext() if is_written else np.errstate(all="ignore"):
+    # Such as debug(), which says more than NumPy's warnings, as a program of jit does not.
+    watchers = mode.get().watchers
+    with np.errstate(all="ignore") if watchers and not writer() else nullcontext():
         for node in order:
             g = gradients.pop(node)  # complete: whatever was computed from this node is newer
             inputs = [g, node if on_tensors else node._value]

@@ -67,12 +67,12 @@ def writer() -> Any:
 @contextmanager
 def unwatched() -> Iterator[None]:
     """For what is made once, and is no part of the function that a writer writes down."""
-    paused, watchers, scopes, variables = mode.get()
-    mode.set(State(paused, (), scopes, variables))
+    state = mode.get()
+    mode.set(state._replace(watchers=()))
     try:
         yield
     finally:
-        mode.set(State(paused, watchers, scopes, variables))
+        mode.set(state)
 
 
 def is_recording() -> bool:

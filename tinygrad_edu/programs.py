@@ -19,10 +19,18 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import errors, kernels, ops, refusals_of_jit, rewrites
+from tinygrad_edu import errors, kernels, ops, refusals_of_jit
 from tinygrad_edu.backprop import Node, changing, clock, plain
 from tinygrad_edu.kernels import quick
-from tinygrad_edu.rewrites import Rewriting, add_at, by_columns, called, is_array, is_elementwise
+from tinygrad_edu.rewrites import (
+    Rewriting,
+    add_at,
+    by_columns,
+    called,
+    is_array,
+    is_basic,
+    is_elementwise,
+)
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.tracing import (
     INPUTS,
@@ -47,18 +55,13 @@ VIEWS: dict[Any, str] = {
     **dict.fromkeys([np.broadcast_to, ops.broadcast, np.squeeze, np.swapaxes, np.expand_dims], ""),
     **dict.fromkeys([np.ravel, np.flip, np.astype, np.diagonal], ""),
 }
-# What always gives a new array, and so do ufuncs.
-NEW = {np.where, np.sum, np.mean, np.max, np.min, np.cumsum, np.concatenate, np.stack, np.copy}
-NEW |= {
-    kernels.getitem,
-    ops.sigmoid,
-    ops.softplus,
-    ops.scatter,
-    ops.concatenate,
-    by_columns,
-    add_at,
+# What always gives a new array, where it is no view; and so do ufuncs.
+NEW = {
+    *(np.where, np.sum, np.mean, np.max, np.min, np.cumsum, np.concatenate, np.stack, np.copy),
+    *(np.argmax, np.argmin, np.sort, np.argsort, np.dot),
+    *(ops.getitem, ops.sigmoid, ops.softplus, ops.scatter, ops.concatenate),
+    *(kernels.getitem, by_columns, add_at),
 }
-NEW |= {np.argmax, np.argmin, np.sort, np.argsort, np.dot}
 INFIX = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/", pow: "**"}
 INFIX |= {quick[op]: sign for op, sign in INFIX.items() if op in quick}  # of Python's numbers
 
@@ -71,7 +74,7 @@ def is_reduction(op: Any) -> bool:
 def is_view(line: Line) -> bool:
     """Whether the result may be in the memory of the first argument."""
     if line.op is ops.getitem:
-        return rewrites.is_view(line.params["index"])
+        return is_basic(line.params["index"])
     return line.op in VIEWS
 
 
@@ -118,14 +121,12 @@ class Memory:
         self._used: dict[Line, Any] = {}
         self._places: dict[Any, Any] = {}  # arrays in blocks, by block, shape, dtype and order
         self.arrays: dict[Line, Any] = {}  # of results that are always in the same place
-        self.blocks: dict[int, int] = {}  # the number of each block, by its id
 
     def _roots(self, line: Line) -> set[Line]:
         if is_view(line):
             base = line.args[0]
             return self.roots.get(base, {base}) if isinstance(base, Line) else {line}
-        is_new = line.op in NEW or line.op is ops.getitem
-        if is_new or isinstance(line.op, np.ufunc) or is_reduction(line.op):
+        if line.op in NEW or isinstance(line.op, np.ufunc) or is_reduction(line.op):
             return {line}
         # Any other function may give an argument back.
         return {line}.union(*(self.roots.get(x, {x}) for x in line.operands()))
@@ -138,7 +139,6 @@ class Memory:
         free = self._free.get(x.nbytes)
         block = free.pop() if free else np.empty(x.nbytes, np.uint8)
         self._used[line] = block
-        self.blocks.setdefault(id(block), len(self.blocks))
         strides = np.empty_like(x).strides
         key = id(block), x.shape, x.dtype, strides
         if key not in self._places:
@@ -202,8 +202,13 @@ class Names:
             self.space[name] = x
         return self._names[key]
 
+    def bind(self, x: Any, name: str) -> str:
+        """From here on, ``x`` has this name, which the program itself binds."""
+        self._names[id(x)] = name
+        return name
+
     def word(self, x: Any) -> str:
-        """A constant operand as text."""
+        """An operand as text."""
         if type(x) in (tuple, list):
             words = ", ".join(map(self.word, x))
             return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
@@ -240,7 +245,6 @@ class Program:
         rewriting = Rewriting(trace, operands, exact)
         self.lines = rewriting.lines
         self._memory = Memory(rewriting.lines, rewriting.leaving)
-        self._words: dict[Line, str] = {}
         self._owned: set[Line] = set()  # what has left already
         self._gradients: dict[Tensor, str] = {}  # those from before the call, that are read
         title = names.new(title.replace("<lambda>", "program"))
@@ -248,7 +252,7 @@ class Program:
         text = [f"def {title}({', '.join(parameters)}):"]
         by_name = dict(zip(arguments, parameters, strict=True))
         for line in trace.arguments:
-            self._words[line] = by_name[line.name]
+            names.bind(line, by_name[line.name])
         text += self._body(rewriting.lines)
         words = list(map(self._leaving, rewriting.leaving, arrays))
         text += self._changes(trace, words[returned:])
@@ -261,11 +265,11 @@ class Program:
         self._ends = [(name, x) for name, x in ends if isinstance(x, Line)]
         self._arguments = trace.arguments
         inputs = [line for line in self.lines if line.op in INPUTS]
-        self._given = {line: self._words[line] for line in (*trace.arguments, *inputs)}
+        self._given = {line: names.of(line) for line in (*trace.arguments, *inputs)}
         for line in (*trace.arguments, *self.lines):
             if line.value is not None:  # the numbers are of the run that was traced
                 line.value = each(_described, line.value)
-        del self._memory, self._owned, self._gradients, self._words, self._names
+        del self._memory, self._owned, self._gradients, self._names
 
     def graph(self, values: list[Any]) -> dict[str, Tensor]:
         """What a call computes from arrays: the results of the lines, as a graph to look at."""
@@ -305,7 +309,7 @@ class Program:
 
     def _text(self, line: Line) -> str:
         op, args, params = line.op, line.args, line.params
-        words = [self._word(x) for x in args] if op not in INPUTS else []
+        words = [self._names.word(x) for x in args] if op not in INPUTS else []
         if line.value is None:
             return self._call(op, words, params)
         if is_view(line) and self._is_static(line):
@@ -331,8 +335,9 @@ class Program:
         place = self._memory.place(line) if takes_out(line) else None
         if place is not None:
             named["out"] = place
+            self._names.of(place, "buffer")
         if is_product(line):
-            out = [self._word(place)] if place is not None else []
+            out = [self._names.of(place)] if place is not None else []
             return f"{self._name(line)} = {words[0]}.dot({', '.join([words[1], *out])})"
         call = self._call(op, words, named)
         if not errors.is_numpys(op):  # what a user has written
@@ -353,7 +358,7 @@ class Program:
         if not np.may_share_memory(array, memory.arrays[source]):
             return False
         memory.arrays[line] = array
-        self._words[line] = self._names.of(array, "view")
+        self._names.bind(line, self._names.of(array, "view"))
         return True
 
     def _written(self, line: Line, words: list[str]) -> str:
@@ -364,27 +369,27 @@ class Program:
         name = self._name(line)
         made = f"{name} = {words[0]}.copy({'F' if line.op is by_columns else 'C'!r})"
         if place is not None:
-            word = self._word(place)
+            word = self._names.of(place, "buffer")
             is_there = source is not None and _is_same_place(source, place)
             copy = "" if is_there else f"; {self._names.of(np.copyto)}({word}, {words[0]})"
             made = f"{name} = {word}{copy}"
         return made if line.op is by_columns else f"{made}; {name}[{words[2]}] += {words[1]}"
 
     def _view(self, line: Line, words: list[str]) -> str:
-        params = {key: self._word(x) for key, x in line.params.items()}
+        params = {key: self._names.word(x) for key, x in line.params.items()}
         if line.params.get("axes") is None:
             params["axes"] = ""
         return VIEWS[line.op].format(*words, **params)
 
     def _call(self, op: Any, words: list[str], params: Any) -> str:
-        words = [*words, *(f"{key}={self._word(x)}" for key, x in params.items())]
+        words = [*words, *(f"{key}={self._names.word(x)}" for key, x in params.items())]
         return f"{self._names.of(called(op, params))}({', '.join(words)})"
 
     def _leaving(self, x: Any, is_array: bool) -> str:
         """What leaves the program, as text: a copy, where others have it, too."""
         if x is None:
             return "None"
-        word = self._word(x)
+        word = self._names.word(x)
         value = value_of(x)
         if np.ndim(value) == 0:
             is_number = isinstance(value, np.generic) and isinstance(x, Line) and x.op not in INPUTS
@@ -414,18 +419,7 @@ class Program:
         yield "    return None"
 
     def _name(self, line: Line, hint: str = "t") -> str:
-        self._words[line] = self._names.new(hint)
-        return self._words[line]
-
-    def _word(self, x: Any) -> str:
-        """An operand as text."""
-        if isinstance(x, Line):
-            return self._words[x]
-        if type(x) in (tuple, list) and any(lines_in(x)):
-            words = ", ".join(map(self._word, x))
-            return f"[{words}]" if type(x) is list else f"({words}{',' * (len(x) == 1)})"
-        is_buffer = isinstance(x, np.ndarray) and id(x.base) in self._memory.blocks
-        return self._names.of(x, "buffer") if is_buffer else self._names.word(x)
+        return self._names.bind(line, self._names.new(hint))
 
 
 def _leaf(value: Any, name: str) -> Tensor:

@@ -14,7 +14,7 @@ import numpy as np
 from tinygrad_edu import kernels, ops
 from tinygrad_edu.functional import check_labels
 from tinygrad_edu.kernels import quick
-from tinygrad_edu.tracing import INPUTS, Line, Trace, each, identity, lines_in, value_of
+from tinygrad_edu.tracing import INPUTS, Line, Trace, each, key_of, lines_in, value_of
 
 Rewrite = Callable[..., Any]
 SHORT = 512  # so many numbers are short
@@ -120,13 +120,13 @@ def _getitem(lines: Any, x: Any, index: Any) -> Any:
         return x
     places = _places(lines, x, index)
     if places is None:
-        is_turned = value_of(x)[each(value_of, index)].base is not None and not is_view(index)
+        is_turned = value_of(x)[each(value_of, index)].base is not None and not is_basic(index)
         return lines.emit(kernels.getitem, x, index=index) if is_turned else None
     return lines.emit(ops.getitem, lines.emit(np.reshape, x, shape=(-1,)), index=places)
 
 
-def is_view(index: Any) -> bool:
-    """Whether an index gives a view: it has no arrays in it."""
+def is_basic(index: Any) -> bool:
+    """Whether an index gives a view: it has no arrays in it, which NumPy calls basic indexing."""
     return not any(map(is_array, index if isinstance(index, tuple) else (index,)))
 
 
@@ -219,7 +219,7 @@ class Rewriting:
         self.labels: set[Any] = set()  # pairs: what was checked, and for how many classes
         self._new: dict[Line, Any] = {line: line for line in trace.arguments}
         self._lines: dict[Any, Line] = {}
-        self._count = len(trace.arguments)
+        self._first = len(trace.arguments)  # the number of the first line
         for line in needed([*trace.lines.values()], leaving):
             self._line = line
             args = line.args if line.op in INPUTS else each(self._renewed, line.args)
@@ -246,18 +246,14 @@ class Rewriting:
             if rewritten is not None:
                 return rewritten
         settings = tuple(sorted((dict(self._line.quiet) | (quiet or {})).items()))
-        is_input = op in INPUTS
-        named = (id(args[0]), args[1:]) if is_input else (identity(args), identity(params))
-        key = op, named, settings
+        key = key_of(op, args, params, settings)
         if key not in self._lines:
             value = self._value(op, args, params)
-            if not is_input and not any(lines_in((args, params))):
+            if op not in INPUTS and not any(lines_in((args, params))):
                 return value
-            old = self._line
-            self._lines[key] = Line(
-                op, args, params, value, self._count, old.name, old.part, old.where, settings
-            )
-            self._count += 1
+            number = self._first + len(self._lines)
+            part, where = self._line.part, self._line.where
+            self._lines[key] = Line(op, args, params, value, number, part, where, settings)
         return self._lines[key]
 
     def _in_array(self, x: Any, other: Any) -> Any:

@@ -12,6 +12,7 @@ import hashlib
 import inspect
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 import numpy as np
@@ -27,7 +28,7 @@ from tinygrad_edu.backprop import (
     look,
     topological_order,
 )
-from tinygrad_edu.inputs import check_dtype
+from tinygrad_edu.inputs import check_dtype, is_tensor
 from tinygrad_edu.kernels import quick
 from tinygrad_edu.modes import State, Writer, mode, writer, writing
 from tinygrad_edu.tensor import Tensor
@@ -53,6 +54,7 @@ def setting_of(settings: Mapping[str, Any], name: str) -> Any:
 INPUTS = (data_of, gradient_of, setting_of)
 
 
+@dataclass(eq=False, slots=True)
 class Line:
     """One call of a function in a program, or an argument of the program, which has no ``op``.
 
@@ -61,32 +63,19 @@ class Line:
     - ``part``: of what it is a part, "forward", "backward" or "update";
     - ``where``: the line of the user that it comes from;
     - ``quiet``: NumPy's settings of warnings that are others there than around the call;
-    - ``number``: its position among all lines.
+    - ``number``: its position among all lines;
+    - ``name``: of an argument, that which it has in the function.
     """
 
-    __slots__ = ("args", "name", "number", "op", "params", "part", "quiet", "value", "where")
-
-    def __init__(
-        self,
-        op: Any,
-        args: tuple[Any, ...],
-        params: Mapping[str, Any],
-        value: Any,
-        number: int,
-        name: str = "",
-        part: str = "forward",
-        where: str = "",
-        quiet: tuple[tuple[str, str], ...] = (),
-    ) -> None:
-        self.op = op
-        self.args = args
-        self.params = params
-        self.value = value
-        self.number = number
-        self.name = name
-        self.part = part
-        self.where = where
-        self.quiet = quiet
+    op: Any
+    args: tuple[Any, ...]
+    params: Mapping[str, Any]
+    value: Any
+    number: int
+    part: str = "forward"
+    where: str = ""
+    quiet: tuple[tuple[str, str], ...] = ()
+    name: str = ""
 
     def operands(self) -> Iterator["Line"]:
         """The lines whose results it takes."""
@@ -98,11 +87,16 @@ CONTAINERS = (tuple, list, dict)  # of operands
 
 def lines_in(x: Any) -> Iterator[Line]:
     """The lines among operands."""
-    if isinstance(x, Line):
+    return (part for part in parts_of(x) if isinstance(part, Line))
+
+
+def parts_of(x: Any) -> Iterator[Any]:
+    """What is in it, as the parts of an index, or ``x`` itself."""
+    if isinstance(x, CONTAINERS):
+        for part in x.values() if isinstance(x, dict) else x:
+            yield from parts_of(part)
+    else:
         yield x
-    elif type(x) in CONTAINERS:
-        for part in x.values() if type(x) is dict else x:
-            yield from lines_in(part)
 
 
 def each(function: Callable[[Any], Any], x: Any) -> Any:
@@ -131,6 +125,13 @@ def identity(x: Any) -> Any:
     if isinstance(x, bool | int | float | str | slice | range | np.dtype) or x is None:
         return type(x), repr(x)
     return id(x)
+
+
+def key_of(op: Any, args: tuple[Any, ...], params: Any, quiet: Any) -> Any:
+    """What calls have in common that give the same."""
+    if op in INPUTS:  # of the same leaf or settings, and not of some with the same numbers
+        return op, id(args[0]), args[1:], quiet
+    return op, identity(args), identity(params), quiet
 
 
 # What stands for a plain array.
@@ -209,7 +210,7 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
         return np.ravel(self)
 
     def __pow__(self, other: Any) -> Any:
-        return NotImplemented if _is_tensor(other) else _trace(self).note(pow, (self, other))
+        return NotImplemented if is_tensor(other) else _trace(self).note(pow, (self, other))
 
     def __len__(self) -> int:
         return len(self._value)
@@ -232,7 +233,7 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: Any, *inputs: Any, **kwargs: Any) -> Any:
         trace = _trace(self)
-        if any(map(_is_tensor, inputs)):
+        if any(map(is_tensor, inputs)):
             return NotImplemented  # it is up to the Tensor
         inputs = tuple(np.asarray(x) if isinstance(x, list | tuple) else x for x in inputs)
         out = kwargs.pop("out", None)
@@ -250,7 +251,7 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         trace = _trace(self)
-        for x in filter(_is_tensor, _deep((*args, *kwargs.values()))):
+        for x in filter(is_tensor, parts_of((args, kwargs))):
             return x.__array_function__(func, types, args, kwargs)  # it is up to the Tensor
         if func in OF_SHAPES:
             return func(*map(_value, args), **kwargs)
@@ -261,20 +262,8 @@ class TracedArray(NDArrayOperatorsMixin, StandIn):
         raise trace.refuse(refusals_of_jit.not_known(func))
 
 
-def _is_tensor(x: Any) -> bool:
-    return isinstance(x, Tensor)
-
-
 def _value(x: Any) -> Any:
     return x._value if isinstance(x, Node) else x
-
-
-def _deep(x: Any) -> Iterator[Any]:
-    if isinstance(x, tuple | list):
-        for part in x:
-            yield from _deep(part)
-    else:
-        yield x
 
 
 def _trace(x: TracedArray) -> "Trace":
@@ -285,44 +274,38 @@ def _trace(x: TracedArray) -> "Trace":
     return found
 
 
+@dataclass(eq=False)
 class Found:
-    """A leaf that the function has found: what it was before, and what becomes of its gradient.
+    """A leaf that the function has found: what it was before, and what becomes of its gradient."""
 
-    ``had_gradient``: whether there was one before the call, or None if that was not asked;
-    ``gradient``: the present one, or None; ``passes``: how many backward passes have been added.
-    """
-
-    def __init__(self, leaf: Tensor, line: Line) -> None:
-        self.line = line
-        self.before = (leaf._value, leaf._time, leaf._lent)
-        self.required_grad = leaf._requires_grad
-        self.had_gradient: bool | None = None
-        self.gradient: Any = None
-        self.is_graded = False  # whether it has got another one
-        self.is_added = False  # to that from before the call, if there was one
-        self.passes = 0
+    line: Line
+    before: tuple[Any, ...]  # its data, their time and what was lent
+    required_grad: bool
+    had_gradient: bool | None = None  # before the call; None if that was not asked
+    gradient: Any = None  # the present one
+    is_graded: bool = False  # whether it has got another one
+    is_added: bool = False  # to that from before the call, if there was one
+    passes: int = 0  # how many backward passes have been added
 
 
+@dataclass(eq=False)
 class Result:
     """What f returned: its operand, and the Tensor, if it is one; or a leaf that f has found."""
 
-    def __init__(self, operand: Any, tensor: Any = None, *, is_array: bool = False) -> None:
-        self.operand = operand
-        self.tensor = tensor
-        self.is_array = is_array
+    operand: Any
+    tensor: Any = None
+    is_array: bool = False
 
 
+@dataclass(eq=False)
 class Change:
     """What becomes of a leaf: its "data", or its "grad" and how many passes are in it."""
 
-    def __init__(
-        self, leaf: Tensor, what: str, operand: Any, passes: int = 0, *, is_added: bool = False
-    ) -> None:
-        self.leaf = leaf
-        self.what = what
-        self.operand = operand
-        self.passes = passes
-        self.is_added = is_added  # to those that the gradient had before
+    leaf: Tensor
+    what: str
+    operand: Any
+    passes: int = 0
+    is_added: bool = False  # to those that the gradient had before
 
 
 class Trace(Writer):
@@ -392,7 +375,7 @@ class Trace(Writer):
     def _argument(self, x: Any, name: str) -> Any:
         if not isinstance(x, np.ndarray | np.generic | Tensor):
             return x
-        line = Line(None, (), {}, _value(x), len(self.arguments), name)
+        line = Line(None, (), {}, _value(x), len(self.arguments), name=name)
         self.arguments.append(line)
         if not isinstance(x, Tensor):
             return self._new(x, line)
@@ -437,11 +420,9 @@ class Trace(Writer):
         if any(self.operands[leaf] is not found.line for leaf, found in self.found.items()):
             return {}  # data have changed since, so that backward refuses anyhow
         self.part = "backward"
-        found = backpropagate(y, self._seed(y), topological_order(y), on_tensors=True)
+        seed = Tensor(np.ones(y.shape, y.dtype))
+        found = backpropagate(y, seed, topological_order(y), on_tensors=True)
         return {leaf: self.operand(g) for leaf, g in found.items() if leaf in self.found}  # type: ignore[misc]
-
-    def _seed(self, y: Tensor) -> Tensor:
-        return Tensor(np.ones(y.shape, y.dtype))
 
     def _changes(self) -> Iterator[Change]:
         for leaf, found in self.found.items():
@@ -474,7 +455,7 @@ class Trace(Writer):
             raise self.refuse(refusals_of_jit.computed_before(x))
         assert isinstance(x, Tensor)
         line = self._line(data_of, (x,), {}, x._value)
-        self.found[x] = Found(x, line)
+        self.found[x] = Found(line, (x._value, x._time, x._lent), x._requires_grad)
         self.operands[x] = line
         return line
 
@@ -495,13 +476,11 @@ class Trace(Writer):
                 what = f"np.{ops.name(op)}(..., {name}=...)"
                 raise self.refuse(refusals_of_jit.sized_by_numbers(what))
         quiet: Any = tuple(sorted(np.geterr().items() - self.errstate.items()))
-        # An input is that of the same leaf, and not of one with the same numbers.
-        named = (id(args[0]), args[1:]) if op in INPUTS else (identity(args), identity(params))
-        key = op, named, quiet
+        key = key_of(op, args, params, quiet)
         if key not in self.lines:
             number = len(self.arguments) + len(self.lines)
             where = errors.line_of_the_user()
-            self.lines[key] = Line(op, args, params, value, number, "", self.part, where, quiet)
+            self.lines[key] = Line(op, args, params, value, number, self.part, where, quiet)
         elif not is_repeated(self.lines[key], value):
             raise self.refuse(refusals_of_jit.two_runs_differ(errors.line_of_the_user()))
         return self.lines[key]
