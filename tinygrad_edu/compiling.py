@@ -106,8 +106,7 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
     def graph(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
         """What the program computes for these arguments, as graphs for ``draw``.
 
-        It changes nothing.
-        By name: "result", and what becomes of each leaf, as "w.data".
+        They are called "result", and by what becomes of a leaf, as "w.data". It changes nothing.
         """
         program, values = self._found(args, kwargs, not is_recording())
         found: Program = program.program
@@ -138,9 +137,8 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
             for program in self._programs:
                 if program.takes(tuple(kwargs), paused, values):
                     return program, values
-            for i, x in enumerate(values):
-                if i > 0 or not self._is_method:
-                    _check_argument(x)
+            for x in values[1:] if self._is_method else values:
+                _check_argument(x)
             program = _Compiled(self._f, args, kwargs, self._exact, self._is_method)
             self._drop()
             self._programs = (program, *self._programs[: KEPT - 1])
@@ -257,9 +255,9 @@ class _Compiled:
             self._made_of(x, kind, slopes, scopes, time)
             for x, kind in zip(found, self._made, strict=False)
         ]
-        by_result = dict(zip(map(id, self._results), made, strict=True))
+        by_result = dict(zip(self._results, made, strict=True))
         return each(
-            lambda x: by_result.get(id(x), x.operand) if isinstance(x, Result) else x, self._output
+            lambda x: by_result.get(x, x.operand) if isinstance(x, Result) else x, self._output
         )
 
     def _made_of(self, value: Any, kind: Any, slopes: Any, scopes: Any, time: int) -> Any:

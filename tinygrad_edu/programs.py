@@ -187,20 +187,19 @@ class Names:
         """The name of an object: a constant, a buffer, a leaf, a function."""
         key: Any = (id(x.__self__), x.__name__) if is_reduction(x) else id(x)
         if key not in self._names:
-            if is_reduction(x):
-                hint = ops.name(x)
-            elif isinstance(x, Tensor):
-                hint = f"{self.of_leaf(x)}_leaf"
-            elif isinstance(x, np.dtype):
-                hint = x.name
-            elif callable(x) and not hint:
-                hint = ops.name(x)
-            if is_number(x) and not hint:
-                hint = "c" if np.ndim(x) else f"number_{x:g}"
-            name = self.new(hint or type(x).__name__)
+            name = self.new(hint or self._hint(x))
             self._names[key] = name
             self.space[name] = x
         return self._names[key]
+
+    def _hint(self, x: Any) -> str:
+        if isinstance(x, Tensor):
+            return f"{self.of_leaf(x)}_leaf"
+        if isinstance(x, np.dtype):
+            return x.name
+        if isinstance(x, np.ndarray | np.generic | int | float):
+            return "c" if np.ndim(x) else f"number_{x:g}"
+        return ops.name(x) if callable(x) else type(x).__name__
 
     def bind(self, x: Any, name: str) -> str:
         """From here on, ``x`` has this name, which the program itself binds."""
@@ -218,11 +217,6 @@ class Names:
         if x is None or type(x) in (bool, int, str) or (type(x) is float and isfinite(x)):
             return repr(x)
         return self.of(x)
-
-
-def is_number(x: Any) -> bool:
-    """Whether it is of NumPy, or a number."""
-    return isinstance(x, np.ndarray | np.generic | int | float)
 
 
 class Program:
@@ -281,8 +275,8 @@ class Program:
                 nodes[line] = _leaf(line.op(*line.args), self._given[line])
                 nodes[line]._requires_grad = getattr(line.args[0], "requires_grad", False)
             elif line.value is not None:
-                args = each(lambda x: nodes[x] if isinstance(x, Line) else x, line.args)
-                params = each(lambda x: nodes[x] if isinstance(x, Line) else x, line.params)
+                operands = line.args, line.params
+                args, params = each(lambda x: nodes[x] if isinstance(x, Line) else x, operands)
                 with np.errstate(all="ignore"):
                     call = called(line.op, params)
                     value = call(*each(plain, args), **each(plain, params))
@@ -391,10 +385,13 @@ class Program:
             return "None"
         word = self._names.word(x)
         value = value_of(x)
+        is_computed = isinstance(x, Line) and x.op not in INPUTS
         if np.ndim(value) == 0:
-            is_number = isinstance(value, np.generic) and isinstance(x, Line) and x.op not in INPUTS
-            return f"array({word})" if is_array else word if is_number else f"asarray({word})[()]"
-        is_new = isinstance(x, Line) and x.op not in INPUTS and self._memory.roots.get(x) == {x}
+            if is_array:
+                return f"array({word})"
+            is_number = is_computed and isinstance(value, np.generic)
+            return word if is_number else f"asarray({word})[()]"
+        is_new = is_computed and self._memory.roots.get(x) == {x}
         if is_new and x not in self._owned:
             self._owned.add(x)
             return word

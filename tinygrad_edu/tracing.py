@@ -9,7 +9,6 @@ undone when it is over.
 
 import functools
 import hashlib
-import inspect
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -140,13 +139,15 @@ def key_of(op: Any, args: tuple[Any, ...], params: Any, quiet: Any) -> Any:
 # not depend on numbers: the others are refused.
 OF_SHAPES = {np.shape, np.ndim, np.size, np.zeros_like, np.ones_like, np.empty_like}
 BY_NUMBERS = {np.nonzero, np.flatnonzero, np.argwhere, np.repeat}
-KNOWN = {*numpy_api.compositions, *numpy_api.queries, *ops.derivatives} - BY_NUMBERS | OF_SHAPES
+KNOWN = {*numpy_api.compositions, *numpy_api.queries, *ops.derivatives}
 KNOWN |= {np.sort, np.take_along_axis}
 KNOWN -= {np.array_str, np.array_repr, np.array2string, np.may_share_memory, np.shares_memory}
 # Parameters that decide the shape of a result.
-SIZES = {"axis", "axes", "axis1", "axis2", "source", "destination", "start", "shape", "new_shape"}
-SIZES |= {"window_shape", "reps", "indices_or_sections", "obj", "pad_width", "offset", "n", "k"}
-SIZES |= {"condition"}  # but not of np.where
+SIZES = {
+    *("axis", "axes", "axis1", "axis2", "source", "destination", "start", "shape", "new_shape"),
+    *("window_shape", "reps", "indices_or_sections", "obj", "pad_width", "offset", "n", "k"),
+    "condition",  # but not of np.where
+}
 METHODS = {
     *("sum", "mean", "max", "min", "any", "all", "argmax", "argmin", "argsort", "cumsum", "clip"),
     *("squeeze", "swapaxes", "copy", "prod", "std", "var", "round", "take", "dot", "astype"),
@@ -656,15 +657,13 @@ class Trace(Writer):
         self.part = "update"
 
 
-MANY = inspect.Parameter.VAR_POSITIONAL
-
-
 def _by_name(function: Any, args: tuple[Any, ...], params: dict[str, Any]) -> tuple[Any, Any]:
     """A call with all but its arrays by name, as operations are recorded."""
     parameters = numpy_api.parameters(function)
-    names = [name for name, parameter in parameters.items() if parameter.kind is not MANY]
-    if not errors.is_numpys(function) or len(names) < len(parameters):
+    several = any(p.kind is p.VAR_POSITIONAL for p in parameters.values())
+    if several or not errors.is_numpys(function):
         return args, params
+    names = [*parameters]
     rules = ops.derivatives.get(function)
     count = len(rules) if isinstance(rules, tuple) else len(args)
     count = min(count, names.index("out")) if "out" in names else count
