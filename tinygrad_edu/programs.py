@@ -29,7 +29,7 @@ from tinygrad_edu.rewrites import (
     called,
     is_array,
     is_basic,
-    is_elementwise,
+    is_elementwise_ufunc,
 )
 from tinygrad_edu.tensor import Tensor
 from tinygrad_edu.tracing import (
@@ -291,7 +291,7 @@ class Program:
             if line.part != part:
                 part = line.part
                 yield f"# {part}"
-            if is_elementwise(line.op):  # its result may be put where an operand is
+            if is_elementwise_ufunc(line.op):  # its result may be put where an operand is
                 memory.release(i, line.operands())
             elif line.op is add_at:
                 memory.release(i, lines_in(line.args[:1]))

@@ -199,16 +199,17 @@ def _is_repeated(x: Any) -> bool:
     return isinstance(x, Line) and x.op is ops.broadcast
 
 
-def is_elementwise(op: Any) -> bool:
-    """Whether each element of the result of a ufunc comes from the elements at its place."""
+def is_elementwise_ufunc(op: Any) -> bool:
+    """Whether it is a ufunc that takes single elements, which np.matmul does not."""
     return isinstance(op, np.ufunc) and op.signature is None
 
 
 def called(op: Any, params: Any) -> Any:
     """What is called for an operation: a quick function that does the same, if there is one."""
-    if isinstance(op, np.ufunc) or params.keys() - {"axis", "keepdims", "shape", "axes", "index"}:
-        return getattr(op, "__wrapped__", op) if hasattr(op, "rules") else op
-    return quick.get(op, op)
+    if hasattr(op, "rules"):
+        return getattr(op, "__wrapped__", op)  # without the look for Tensors among its arguments
+    others = params.keys() - {"axis", "keepdims", "shape", "axes"}  # which quick ones do not take
+    return op if isinstance(op, np.ufunc) or others else quick.get(op, op)
 
 
 class Rewriting:
@@ -238,7 +239,7 @@ class Rewriting:
 
     def emit(self, op: Any, *args: Any, quiet: Any = None, **params: Any) -> Any:
         """The operand that computes ``op(*args, **params)``: a line, or a constant."""
-        if is_elementwise(op) and len(args) == 2:
+        if is_elementwise_ufunc(op) and len(args) == 2:
             args = _not_repeated(*args), _not_repeated(*args[::-1])
             args = self._in_array(*args), self._in_array(*args[::-1])
         if op in REWRITES:

@@ -295,7 +295,7 @@ class Result:
 
     operand: Any
     tensor: Any = None
-    is_array: bool = False
+    is_array: bool = False  # and not a number of NumPy
 
 
 @dataclass(eq=False)
@@ -315,7 +315,8 @@ class Trace(Writer):
     - ``lines``: the calls in order, each once, by what they are;
     - ``arguments``: the line of each array that was passed;
     - ``found``: the leaves that it has read or changed;
-    - ``settings``: the numbers that were read from optimizers;
+    - ``arrays``: plain ones from outside, by the id of their memory;
+    - ``settings``: those of optimizers that choose the program;
     - ``output``: what ``f`` returned, with a ``Result`` for each array and Tensor;
     - ``slopes``: the gradient of the result by each leaf, if it can be gone back from;
     - ``changes``: what becomes of leaves.
@@ -327,8 +328,8 @@ class Trace(Writer):
         self.lines: dict[Any, Line] = {}
         self.operands: dict[Node, Any] = {}  # the line or the constant that a Tensor stands for
         self.found: dict[Tensor, Found] = {}
-        self.arrays: dict[int, Any] = {}  # plain ones that f computes with, by the id of the memory
-        self.settings: dict[tuple[int, str], Any] = {}  # those that choose the program
+        self.arrays: dict[int, Any] = {}
+        self.settings: dict[tuple[int, str], Any] = {}
         self.part = "forward"
         self.written: list[Any] = []  # arrays that were written to: they stand for nothing any more
         # What of leaves was written to, and not set yet.
@@ -345,15 +346,7 @@ class Trace(Writer):
             args = tuple(map(self._argument, args, names))
             kwargs = {name: self._argument(arg, name) for name, arg in kwargs.items()}
             y = f(*args, **kwargs)
-            for leaf, what in self.unassigned:
-                raise refusals_of_jit.not_assigned(leaf, what)
-            for leaf, found in self.found.items():
-                if leaf._requires_grad != found.required_grad:
-                    raise refusals_of_jit.flag_changed(leaf)
-            for leaf, line in self.passed.items():
-                is_same = self.operands[leaf] is line and leaf._grad is None
-                if not is_same or leaf._requires_grad:
-                    raise refusals_of_jit.argument_changed(leaf)
+            self._refuse_changes()
             self.output = each(self._result, y)
             self.slopes = self._slopes()
             self.changes = [*self._changes()]
@@ -424,6 +417,18 @@ class Trace(Writer):
         seed = Tensor(np.ones(y.shape, y.dtype))
         found = backpropagate(y, seed, topological_order(y), on_tensors=True)
         return {leaf: self.operand(g) for leaf, g in found.items() if leaf in self.found}  # type: ignore[misc]
+
+    def _refuse_changes(self) -> None:
+        """Refuse what ``f`` must not change, and what it changed by another name."""
+        for leaf, what in self.unassigned:
+            raise refusals_of_jit.not_assigned(leaf, what)
+        for leaf, found in self.found.items():
+            if leaf._requires_grad != found.required_grad:
+                raise refusals_of_jit.flag_changed(leaf)
+        for leaf, line in self.passed.items():
+            is_same = self.operands[leaf] is line and leaf._grad is None
+            if not is_same or leaf._requires_grad:
+                raise refusals_of_jit.argument_changed(leaf)
 
     def _changes(self) -> Iterator[Change]:
         for leaf, found in self.found.items():

@@ -24,7 +24,7 @@ def number(value: Any, low: float, high: float) -> bool:
     return not isinstance(value, bool) and low <= value < high
 
 
-def refuse_under_jit(name: str) -> None:
+def _refuse_under_jit(name: str) -> None:
     """Refuse to change a setting in a function under jit, which reads it in each call."""
     trace = writing and writer()
     if trace:
@@ -57,7 +57,7 @@ class Setting:
         return first
 
     def __set__(self, optimizer: Any, value: Any) -> None:
-        refuse_under_jit(self.name)
+        _refuse_under_jit(self.name)
         values = [self.checked(value, group.settings) for group in optimizer.groups]
         for group, each in zip(optimizer.groups, values, strict=True):
             group.settings[self.name] = each
@@ -93,7 +93,7 @@ class Group(Mapping[str, Any]):
     def __setitem__(self, name: str, value: Any) -> None:
         if name not in self.settings:
             raise KeyError(f"{name!r} is no setting: there are {', '.join(self.settings)}")
-        refuse_under_jit(name)
+        _refuse_under_jit(name)
         self.settings[name] = getattr(self._kind, name).checked(value, self.settings)
 
     def __iter__(self) -> Iterator[str]:
