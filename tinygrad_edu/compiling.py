@@ -291,10 +291,10 @@ def _argument_names(f: Any, count: int, keywords: Any) -> list[str]:
 
 def _check_same(first: Trace, second: Trace) -> None:
     """Refuse what cannot be repeated: two runs have to be the same, line by line."""
-    lines = [[*trace.lines.items()] for trace in (first, second)]
-    for (key, a), (other, b) in zip(*lines, strict=False):
-        if key != other or not is_repeated(a, b.value):
-            raise refusals_of_jit.two_runs_differ(b.where)
+    both = zip(first.lines.items(), second.lines.items(), strict=False)
+    for (key, line), (other, again) in both:
+        if key != other or not is_repeated(line, again.value):
+            raise refusals_of_jit.two_runs_differ(again.where)
     if len(first.lines) != len(second.lines) or _ends(first) != _ends(second):
         raise refusals_of_jit.two_runs_differ("what it returns or changes")
     for key in first.arrays.keys() & second.arrays.keys():

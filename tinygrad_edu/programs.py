@@ -219,72 +219,17 @@ class Names:
         return self.of(x)
 
 
-class Program:
-    """A trace as a Python function: ``run`` it, or read its ``source``.
+class Text:
+    """The lines of a program as text, and what is known while they are written."""
 
-    ``run`` gives a list of the results and then of the slopes, or None where a gradient that it has
-    added to was changed by another thread meanwhile: then nothing has changed, and it is run again.
-    ``lines`` are those before buffers are planned, of which ``value`` is the shape and the dtype.
-    """
-
-    def __init__(self, trace: Trace, title: str, arguments: list[str], names: Names, exact: bool):
+    def __init__(self, names: Names, memory: Memory) -> None:
         self._names = names
-        operands = [result.operand for result in trace.results]
-        operands += trace.slopes.values()
-        returned = len(operands)
-        operands += [change.operand for change in trace.changes]
-        # Whether each is an array even if it is a single number.
-        arrays = [result.is_array for result in trace.results] + [False] * len(trace.slopes)
-        arrays += [change.what == "grad" for change in trace.changes]
-        rewriting = Rewriting(trace, operands, exact)
-        self.lines = rewriting.lines
-        self._memory = Memory(rewriting.lines, rewriting.leaving)
+        self._memory = memory
         self._owned: set[Line] = set()  # what has left already
         self._gradients: dict[Tensor, str] = {}  # those from before the call, that are read
-        title = names.new(title.replace("<lambda>", "program"))
-        parameters = [names.new(name) for name in arguments]
-        text = [f"def {title}({', '.join(parameters)}):"]
-        by_name = dict(zip(arguments, parameters, strict=True))
-        for line in trace.arguments:
-            names.bind(line, by_name[line.name])
-        text += self._body(rewriting.lines)
-        words = list(map(self._leaving, rewriting.leaving, arrays))
-        text += self._changes(trace, words[returned:])
-        text.append(f"return [{', '.join(words[:returned])}]\n")
-        self.source = "\n    ".join(text)
-        self.run: Callable[..., list[Any] | None] = compiled(self.source, title, names.space)
-        ends = [("result", x) for x in rewriting.leaving[: len(trace.results)]]
-        for change, x in zip(trace.changes, rewriting.leaving[returned:], strict=True):
-            ends.append((f"{names.of(change.leaf).removesuffix('_leaf')}.{change.what}", x))
-        self._ends = [(name, x) for name, x in ends if isinstance(x, Line)]
-        self._arguments = trace.arguments
-        inputs = [line for line in self.lines if line.op in INPUTS]
-        self._given = {line: names.of(line) for line in (*trace.arguments, *inputs)}
-        for line in (*trace.arguments, *self.lines):
-            if line.value is not None:  # the numbers are of the run that was traced
-                line.value = each(_described, line.value)
-        del self._memory, self._owned, self._gradients, self._names
 
-    def graph(self, values: list[Any]) -> dict[str, Tensor]:
-        """What a call computes from arrays: the results of the lines, as a graph to look at."""
-        nodes: dict[Line, Any] = {}
-        for line, value in zip(self._arguments, values, strict=True):
-            nodes[line] = _leaf(value, self._given[line])
-        for line in self.lines:
-            if line.op in INPUTS:
-                nodes[line] = _leaf(line.op(*line.args), self._given[line])
-                nodes[line]._requires_grad = getattr(line.args[0], "requires_grad", False)
-            elif line.value is not None:
-                operands = line.args, line.params
-                args, params = each(lambda x: nodes[x] if isinstance(x, Line) else x, operands)
-                with np.errstate(all="ignore"):
-                    call = called(line.op, params)
-                    value = call(*each(plain, args), **each(plain, params))
-                nodes[line] = Tensor.__new__(Tensor)
-                Node.__init__(nodes[line], value, next(clock), line.op, args, params)
-        return {name: nodes[x] for name, x in self._ends}
-
-    def _body(self, lines: list[Line]) -> Iterator[str]:
+    def body(self, lines: list[Line]) -> Iterator[str]:
+        """The lines that compute, and headings of the parts."""
         memory = self._memory
         part = ""
         for i, line in enumerate(lines):
@@ -343,13 +288,9 @@ class Program:
         memory, source = self._memory, line.args[0]
         if source not in memory.arrays or any(lines_in((line.args[1:], line.params))):
             return False
-        if line.op is ops.getitem:
-            array = memory.arrays[source][line.params["index"]]
-        else:
-            array = called(line.op, line.params)(
-                memory.arrays[source], *line.args[1:], **line.params
-            )
-        if not np.may_share_memory(array, memory.arrays[source]):
+        whole = memory.arrays[source]
+        array = called(line.op, line.params)(whole, *line.args[1:], **line.params)
+        if not np.may_share_memory(array, whole):
             return False
         memory.arrays[line] = array
         self._names.bind(line, self._names.of(array, "view"))
@@ -379,7 +320,7 @@ class Program:
         words = [*words, *(f"{key}={self._names.word(x)}" for key, x in params.items())]
         return f"{self._names.of(called(op, params))}({', '.join(words)})"
 
-    def _leaving(self, x: Any, is_array: bool) -> str:
+    def leaving(self, x: Any, is_array: bool) -> str:
         """What leaves the program, as text: a copy, where others have it, too."""
         if x is None:
             return "None"
@@ -397,14 +338,14 @@ class Program:
             return word
         return f"array({word})"
 
-    def _changes(self, trace: Trace, words: list[str]) -> Iterator[str]:
+    def changes(self, changes: list[Change], words: list[str]) -> Iterator[str]:
         """All that changes, changes at once: nothing can fail or be interrupted in between."""
-        if not trace.changes:
+        if not changes:
             return
-        assign = self._names.of(assigner(trace.changes, [*self._gradients]), "assign")
+        assign = self._names.of(assigner(changes, [*self._gradients]), "assign")
         yield "# nothing has changed so far; now everything does, at once"
         yield f"{'is_done = ' if self._gradients else ''}{assign}("
-        for change, word in zip(trace.changes, words, strict=True):
+        for change, word in zip(changes, words, strict=True):
             name = "".join(c for c in self._names.of_leaf(change.leaf) if c.isprintable())
             yield f"    {word},  # {name}.{change.what}"
         if not self._gradients:
@@ -417,6 +358,68 @@ class Program:
 
     def _name(self, line: Line, hint: str = "t") -> str:
         return self._names.bind(line, self._names.new(hint))
+
+
+class Program:
+    """A trace as a Python function: ``run`` it, or read its ``source``.
+
+    ``run`` gives a list of the results and then of the slopes, or None where a gradient that it has
+    added to was changed by another thread meanwhile: then nothing has changed, and it is run again.
+    ``lines`` are those before buffers are planned, of which ``value`` is the shape and the dtype.
+    """
+
+    def __init__(self, trace: Trace, title: str, arguments: list[str], names: Names, exact: bool):
+        operands = [result.operand for result in trace.results]
+        operands += trace.slopes.values()
+        returned = len(operands)
+        operands += [change.operand for change in trace.changes]
+        # Whether each is an array even if it is a single number.
+        arrays = [result.is_array for result in trace.results] + [False] * len(trace.slopes)
+        arrays += [change.what == "grad" for change in trace.changes]
+        rewriting = Rewriting(trace, operands, exact)
+        self.lines = rewriting.lines
+        title = names.new(title.replace("<lambda>", "program"))
+        parameters = [names.new(name) for name in arguments]
+        written = [f"def {title}({', '.join(parameters)}):"]
+        by_name = dict(zip(arguments, parameters, strict=True))
+        for line in trace.arguments:
+            names.bind(line, by_name[line.name])
+        text = Text(names, Memory(rewriting.lines, rewriting.leaving))
+        written += text.body(rewriting.lines)
+        words = list(map(text.leaving, rewriting.leaving, arrays))
+        written += text.changes(trace.changes, words[returned:])
+        written.append(f"return [{', '.join(words[:returned])}]\n")
+        self.source = "\n    ".join(written)
+        self.run: Callable[..., list[Any] | None] = compiled(self.source, title, names.space)
+        ends = [("result", x) for x in rewriting.leaving[: len(trace.results)]]
+        for change, x in zip(trace.changes, rewriting.leaving[returned:], strict=True):
+            ends.append((f"{names.of(change.leaf).removesuffix('_leaf')}.{change.what}", x))
+        self._ends = [(name, x) for name, x in ends if isinstance(x, Line)]
+        self._arguments = trace.arguments
+        inputs = [line for line in self.lines if line.op in INPUTS]
+        self._given = {line: names.of(line) for line in (*trace.arguments, *inputs)}
+        for line in (*trace.arguments, *self.lines):
+            if line.value is not None:  # the numbers are of the run that was traced
+                line.value = each(_described, line.value)
+
+    def graph(self, values: list[Any]) -> dict[str, Tensor]:
+        """What a call computes from arrays: the results of the lines, as a graph to look at."""
+        nodes: dict[Line, Any] = {}
+        for line, value in zip(self._arguments, values, strict=True):
+            nodes[line] = _leaf(value, self._given[line])
+        for line in self.lines:
+            if line.op in INPUTS:
+                nodes[line] = _leaf(line.op(*line.args), self._given[line])
+                nodes[line]._requires_grad = getattr(line.args[0], "requires_grad", False)
+            elif line.value is not None:
+                operands = line.args, line.params
+                args, params = each(lambda x: nodes[x] if isinstance(x, Line) else x, operands)
+                with np.errstate(all="ignore"):
+                    call = called(line.op, params)
+                    value = call(*each(plain, args), **each(plain, params))
+                nodes[line] = Tensor.__new__(Tensor)
+                Node.__init__(nodes[line], value, next(clock), line.op, args, params)
+        return {name: nodes[x] for name, x in self._ends}
 
 
 def _leaf(value: Any, name: str) -> Tensor:

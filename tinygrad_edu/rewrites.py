@@ -120,7 +120,7 @@ def _getitem(lines: Any, x: Any, index: Any) -> Any:
         return x
     places = _places(lines, x, index)
     if places is None:
-        is_turned = value_of(x)[each(value_of, index)].base is not None and not is_basic(index)
+        is_turned = not is_basic(index) and value_of(x)[each(value_of, index)].base is not None
         return lines.emit(kernels.getitem, x, index=index) if is_turned else None
     return lines.emit(ops.getitem, lines.emit(np.reshape, x, shape=(-1,)), index=places)
 
@@ -157,6 +157,11 @@ def _places(lines: Any, x: Any, index: Any) -> Any:
     if not np.array_equal(rows, np.arange(len(value))):
         return None
     return lines.emit(np.add, rows * value.shape[1], labels)
+
+
+def part_of(x: Any, index: Any) -> Any:
+    """``x[index]``, which may be a view: no line changes what another has made."""
+    return x[index]
 
 
 def by_columns(x: Any) -> Any:
@@ -206,6 +211,8 @@ def is_elementwise_ufunc(op: Any) -> bool:
 
 def called(op: Any, params: Any) -> Any:
     """What is called for an operation: a quick function that does the same, if there is one."""
+    if op is ops.getitem:
+        return part_of
     if hasattr(op, "rules"):
         return getattr(op, "__wrapped__", op)  # without the look for Tensors among its arguments
     others = params.keys() - {"axis", "keepdims", "shape", "axes"}  # which quick ones do not take
@@ -271,8 +278,6 @@ class Rewriting:
         if op in INPUTS or self._line.value is None:  # a check, which has been made
             return self._line.value
         with np.errstate(all="ignore"):  # the program will warn
-            if op is ops.getitem:  # a view, as in the program
-                return value_of(args[0])[each(value_of, params["index"])]
             return called(op, params)(*each(value_of, args), **each(value_of, params))
 
 

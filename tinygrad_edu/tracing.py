@@ -475,12 +475,7 @@ class Trace(Writer):
 
     def _line(self, op: Any, args: Any, params: Any, value: Any) -> Line:
         """The line for a call, which may be there already."""
-        known = numpy_api.parameters(op) if errors.is_numpys(op) else ()
-        by_name = dict(zip(known, args, strict=False)) | dict(params)
-        for name in SIZES & by_name.keys():
-            if op is not np.where and any(lines_in(by_name[name])):
-                what = f"np.{ops.name(op)}(..., {name}=...)"
-                raise self.refuse(refusals_of_jit.sized_by_numbers(what))
+        self._check_sizes(op, args, params)
         quiet: Any = tuple(sorted(np.geterr().items() - self.errstate.items()))
         key = key_of(op, args, params, quiet)
         if key not in self.lines:
@@ -533,6 +528,15 @@ class Trace(Writer):
         self.operands[result] = (
             result._value if is_constant else self._line(op, args, params, result._value)
         )
+
+    def _check_sizes(self, op: Any, args: Any, params: Any) -> None:
+        """Refuse parameters that decide how large the result is, and come from arrays."""
+        known = numpy_api.parameters(op) if errors.is_numpys(op) else ()
+        by_name = dict(zip(known, args, strict=False)) | dict(params)
+        for name in SIZES & by_name.keys() if op is not np.where else ():
+            if any(lines_in(by_name[name])):
+                what = f"np.{ops.name(op)}(..., {name}=...)"
+                raise self.refuse(refusals_of_jit.sized_by_numbers(what))
 
     def _check_index(self, index: Any) -> None:
         """Refuse a mask, whose number of True decides how large the result is."""
