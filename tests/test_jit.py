@@ -1,5 +1,6 @@
 """Compiled functions: they do what the functions do, bit for bit, or refuse in the first call."""
 
+import collections
 import copy
 import functools
 import gc
@@ -1987,6 +1988,25 @@ def test_the_graph_of_a_program_can_be_drawn_and_changes_nothing():
     assert graph["result"].item() == loss.item()
     assert (graph["model_weight.data"].data == model.weight.data).all()
     assert "exp(" in str(tinygrad_edu.draw(graph["model_weight.data"], max_nodes=200))
+
+
+def test_the_graphs_of_several_results_are_all_there():
+    graph = jit(lambda x: {"double": x * 2, "rest": [x + 1, None]}).graph(np.ones(2))
+    assert {name: ops.name(node.op) for name, node in graph.items()} == {
+        "result_0": "multiply",
+        "result_1": "add",
+    }
+
+
+def test_arrays_in_a_named_tuple_are_computed_with():
+    Pair = collections.namedtuple("Pair", "first second")
+    for f in (
+        lambda x: np.stack(Pair(x, x * 2)),
+        lambda x: np.concatenate(Pair(x, Tensor(x) * 2)),
+        lambda x: x[Pair(0, 1)],
+    ):
+        x = np.arange(4.0).reshape(2, 2)
+        assert_same(jit(f)(x), f(x))
 
 
 # What was silently wrong once.

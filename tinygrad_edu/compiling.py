@@ -106,7 +106,8 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
     def graph(self, *args: Any, **kwargs: Any) -> dict[str, Tensor]:
         """What the program computes for these arguments, as graphs for ``draw``.
 
-        They are called "result", and by what becomes of a leaf, as "w.data". It changes nothing.
+        They are called "result", or "result_0" and so on if there are several, and by what becomes
+        of a leaf, as "w.data". It changes nothing.
         """
         program, values = self._found(args, kwargs, not is_recording())
         found: Program = program.program

@@ -391,7 +391,8 @@ class Program:
         written.append(f"return [{', '.join(words[:returned])}]\n")
         self.source = "\n    ".join(written)
         self.run: Callable[..., list[Any] | None] = compiled(self.source, title, names.space)
-        ends = [("result", x) for x in rewriting.leaving[: len(trace.results)]]
+        results = rewriting.leaving[: len(trace.results)]
+        ends = [(f"result_{i}" if len(results) > 1 else "result", x) for i, x in enumerate(results)]
         for change, x in zip(trace.changes, rewriting.leaving[returned:], strict=True):
             ends.append((f"{names.of(change.leaf).removesuffix('_leaf')}.{change.what}", x))
         self._ends = [(name, x) for name, x in ends if isinstance(x, Line)]

@@ -558,7 +558,8 @@ class Trace(Writer):
 
     def note(self, function: Any, args: Any, params: Any = NO_PARAMS) -> Any:
         """Call a function of plain data, and write the call down."""
-        args, params = _by_name(function, tuple(args), dict(params))
+        args = tuple(tuple(x) if isinstance(x, tuple) else x for x in args)  # a named one, too
+        args, params = _by_name(function, args, dict(params))
         if not hasattr(function, "rules") and params.pop("out", None) is not None:
             raise self.refuse(refusals_of_jit.written_to())
         lines = each(self.operand, args)
