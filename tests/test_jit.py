@@ -2009,6 +2009,58 @@ def test_arrays_in_a_named_tuple_are_computed_with():
         assert_same(jit(f)(x), f(x))
 
 
+def test_methods_that_numpy_has_under_other_names():
+    x = np.arange(6.0).reshape(2, 3)
+    for f in (lambda x: x.flatten(), lambda x: x.transpose(), lambda x: x.transpose(1, 0)):
+        assert_same(jit(f)(x), f(x))
+
+
+def test_methods_of_ufuncs_that_are_refused():
+    with pytest.raises(TypeError, match="reduceat"):
+        jit(lambda x: np.add.reduceat(x, [0, 1]))(np.ones(3))
+
+
+def test_a_gradient_that_another_thread_changes_meanwhile_is_added_to_as_it_is_then():
+    w = Tensor([1.0], requires_grad=True)
+    meanwhile = []
+
+    def forward(x):
+        while meanwhile:
+            w.grad = meanwhile.pop()
+        return x + 0.0
+
+    late = primitive(forward, lambda g, y, x: g)
+
+    @jit
+    def f(x):
+        (w * x).sum().backward()
+        return late(x)
+
+    w.grad = [1.0]
+    x = np.array([2.0])
+    f(x)
+    assert_same(w.grad, np.array([3.0]))
+    meanwhile.append([10.0])
+    f(x)
+    assert_same(w.grad, np.array([12.0]))
+
+
+def test_a_result_from_before_a_change_cannot_be_gone_back_from():
+    w = Tensor([1.0], requires_grad=True)
+
+    @jit
+    def f(x):
+        y = (w * w * x).sum()
+        w.data = w.data * 2
+        return y
+
+    for expected in (3.0, 12.0):
+        y = f(np.array([3.0]))
+        assert y.item() == expected
+        with pytest.raises(RuntimeError, match="changed after the result"):
+            y.backward()
+
+
 # What was silently wrong once.
 
 

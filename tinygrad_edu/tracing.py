@@ -461,8 +461,8 @@ class Trace(Writer):
             raise self.refuse(refusals_of_jit.computed_before(x))
         assert isinstance(x, Tensor)
         line = self._line(data_of, (x,), {}, x._value)
+        self.operands[x] = line  # first, for what is found is looked up when the run is over
         self.found[x] = Found(line, (x._value, x._time, x._lent), x._requires_grad)
-        self.operands[x] = line
         return line
 
     def given(self, x: Any) -> None:
@@ -567,8 +567,6 @@ class Trace(Writer):
         if function is operator.getitem:
             self._check_index(lines[1])
         value = self.around(function)(*each(_value, args), **params)
-        if not any(lines_in((lines, named))):
-            return value
         return self._noted(value, self._line(function, lines, named, value))
 
     def _noted(self, value: Any, line: Line) -> Any:
