@@ -151,7 +151,7 @@ def two_runs_differ(where: str) -> RuntimeError:
     return RuntimeError(
         "jit ran the function twice to write it down, and the second run was another, as by random "
         f"numbers or a counter: see {where}. Draw random numbers before, and pass them; keep a "
-        "counter as a Tensor."
+        "counter as a Tensor. help(jit) has the contract."
     )
 
 
@@ -159,7 +159,7 @@ def array_found(array: Any, where: str) -> RuntimeError:
     return RuntimeError(
         f"A function under jit found an array of shape {array.shape} outside, on {where}, and "
         "would take its present numbers for ever. Pass it as an argument; or, if it is to be read "
-        "in each call, make it a Tensor."
+        "in each call, make it a Tensor. help(jit) has the contract."
     )
 
 
