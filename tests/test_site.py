@@ -140,7 +140,7 @@ def test_every_public_name_is_in_the_reference(site):
 def test_lessons_lead_to_the_reference_and_back(pages):
     assert any("#tinygrad_edu.grad" in each for each in pages["lessons/03_margins.html"].references)
     back = pages["reference/losses.html"].references
-    assert any(each.startswith("../lessons/03_margins.html") for each in back)
+    assert any(each.startswith("../lessons/04_losses.html") for each in back)
 
 
 def test_formulas_are_mathml(pages):
