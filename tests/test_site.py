@@ -229,8 +229,8 @@ def test_the_search_finds_a_lesson_without_a_server(visit):
     page.keyboard.type("hinge loss")
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=hinge+loss*")
-    page.locator("#search-results li a", has_text="Margin losses").first.click()
-    page.wait_for_url("**/03_margins.html*")
+    page.locator("#search-results li a", has_text="Four losses of a margin").first.click()
+    page.wait_for_url("**/04_losses.html*")
 
 
 def test_folded_code_and_solutions_open_by_the_keyboard(visit):
