@@ -28,7 +28,7 @@ def test_a_program_of_the_page_prints_what_it_says(program, output, tmp_path):
         pytest.importorskip("distributed", reason="Dask is missing: pip install '.[dask]'")
     path = tmp_path / "program.py"
     path.write_text(program, encoding="utf-8")
-    paths = [str(PAGE.parents[1]), os.environ.get("PYTHONPATH", "")]
+    paths = [str(Path(demos.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
     result = subprocess.run(
         [sys.executable, path],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, paths))},
