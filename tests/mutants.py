@@ -500,8 +500,8 @@ MUTANTS_OF_JIT = {
     "memory is used again too early": {"programs.Memory.release": too_early},
     "results are put into buffers": {"programs.Memory.place": places_all},
     "what leaves is not copied": {
-        "programs.Program._leaving": constant(
-            lambda self, x, _: "None" if x is None else self._word(x)
+        "programs.Text.leaving": constant(
+            lambda self, x, _: "None" if x is None else self._names.word(x)
         )
     },
     "threads share buffers": {"compiling:threading": constant(SimpleNamespace(Lock=nullcontext))},

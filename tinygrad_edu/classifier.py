@@ -292,6 +292,8 @@ class LinearClassifier(ClassifierMixin, BaseEstimator):
     def _class_indices(self, y: Array, labels: Array) -> Array:
         """The place of each label among ``classes_``, which are those in ``labels``."""
         check_classification_targets(y)
+        if np.asarray(labels).dtype.names:
+            raise TypeError("labels are numbers or strings, but these are rows of several columns")
         encoder = LabelEncoder().fit(labels)
         self.classes_ = encoder.classes_
         indices = encoder.transform(y)
