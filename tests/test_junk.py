@@ -386,14 +386,14 @@ def test_junk_is_refused_by_this_package(name, tmp_path, monkeypatch):
     assert new_faults(name, 100) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 @pytest.mark.parametrize("name", CALLS)
 def test_junk_is_refused_a_thousand_times(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert new_faults(name, 1000) == []
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_what_is_mended_leaves_the_list(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = {where for name in CALLS for where, *_ in faults(name, 1000)}
