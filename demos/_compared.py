@@ -104,7 +104,7 @@ def losses_of_pytorch() -> dict[str, str]:
 
 
 def layers_of_pytorch() -> dict[str, str]:
-    """What to write for those modules of torch.nn that there are, or something for them."""
+    """What to write for each module of torch.nn that is here, or can be said in a line."""
     same = {name: f"nn.{name}" for name in nn.__all__}
     own = (
         "Dropout",
@@ -115,8 +115,10 @@ def layers_of_pytorch() -> dict[str, str]:
         "ModuleList",
         "ReLU",
         "Sigmoid",
+        "Softmax",
+        "Softplus",
+        "Tanh",
     )
-    own += ("Softmax", "Softplus", "Tanh")
     return dict(sorted({**same, **{name: other_names.NN[name] for name in own}}.items()))
 
 

@@ -24,7 +24,7 @@ PATIENCE = 600  # seconds for one engine: a loop without an end is not waited fo
 
 
 def solution(number: int) -> str:
-    """What a stage adds: definitions and methods, some in the place of older ones."""
+    """What a stage adds: functions and methods, some of which replace older ones."""
     return (COURSE / "solutions" / f"stage{number}.py").read_text("utf-8")
 
 

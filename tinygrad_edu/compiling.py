@@ -125,7 +125,7 @@ class jit:  # noqa: N801 (lower case as grad: it is used like a function)
                 break
         else:
             program, values = self._found(args, kwargs, state.paused > 0)
-        if program is not self._programs[0]:
+        if self._programs[:1] != (program,):  # which another thread may have emptied
             self._keep(program)
         return program(values, state.scopes)
 

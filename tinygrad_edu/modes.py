@@ -20,7 +20,7 @@ class Watcher:
     """Who is told of every operation as it happens, and warns better than NumPy does."""
 
     def around(self, compute: Callable[..., Any]) -> Callable[..., Any]:
-        """What to call for an operation."""
+        """The function that computes an operation, for this watcher; it warns in NumPy's place."""
         return np.errstate(all="ignore")(compute)
 
     def made(self, leaf: Any, data: Any) -> None:

@@ -249,7 +249,7 @@ def stages(last: int = LAST) -> Iterator[Stage]:
 
 
 def result_of(check: Check, number: int) -> Result:
-    """What a check says of the engine, as far as it is the matter of a stage."""
+    """What a check says of the engine, where that belongs to the stage."""
     engine = load()
     engine.scalar = engine.scalar or number < FIRST_ARRAYS
     engine.functions = {

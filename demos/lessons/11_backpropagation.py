@@ -327,7 +327,7 @@ def forgetful():
 
 # %% tags=["check", "hide-input"]
 def ratio():
-    """What is left in w.grad, in right slopes."""
+    """How many times the right slope is in w.grad."""
     forgetful()
     return w.grad / by_hand["w"]
 

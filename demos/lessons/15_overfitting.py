@@ -221,7 +221,7 @@ plt.show()
 
 # %% tags=["exercise"]
 def penalty(w, decay):
-    """What large weights cost."""
+    """The penalty for large weights."""
     return decay * (w**2).sum()  # nearly
 
 
@@ -241,7 +241,7 @@ check("differences agree", lambda: check_grads(lambda w: penalty(w, 0.1), some))
 
 # %% tags=["solution"]
 def penalty(w, decay):
-    """What large weights cost."""
+    """The penalty for large weights."""
     return decay / 2 * (w**2).sum()
 
 

@@ -301,7 +301,7 @@ def images_needed(a, error):
 
 # %% tags=["exercise"]
 def optimism(k):
-    """What the best of k on the test set promises too much, on average."""
+    """By how much the best of k on the test set looks better than it is, on average."""
     return 0.0  # your lines instead
 
 
@@ -317,7 +317,7 @@ check("fifty promise more than five points", lambda: optimism(50) > 0.05)
 
 # %% tags=["solution"]
 def optimism(k):
-    """What the best of k on the test set promises too much, on average."""
+    """By how much the best of k on the test set looks better than it is, on average."""
     excess = []
     for seed in range(100):
         _, test, fresh = split(seed)
