@@ -36,8 +36,8 @@ LAYERS = {
     "modes": "errors",
     "optim.schedules": "errors other_names",
     "refusals_of_jit": "errors ops",
+    "asides": "modes",
     "backprop": "errors modes ops",
-    "asides": "backprop modes",
     "inputs": "backprop errors modes ops",
     "pairs": "backprop errors ops",
     "numpy_arrangement": "backprop errors inputs ops",
@@ -81,6 +81,7 @@ LAYERS = {
     "classifier": "compiling data errors functional inputs losses optim tensor",
     "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.slides drawing.text drawing.view errors files tensor",
+    "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "errors files testing.adapters testing.engines",
     "": "compiling custom data datasets debugging drawing.steps drawing.view functional losses "

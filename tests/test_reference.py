@@ -40,6 +40,8 @@ INTERNAL = {
     "refusals_of_jit",
     "rewrites",
     "tracing",
+    # of pages that run in a browser
+    "javascript",
     # of optim
     "optim.adam",
     "optim.clipping",

@@ -266,10 +266,13 @@ def test_the_page_of_a_lesson_gives_its_notebook(visit, address):
 def test_steps_work_inside_a_page(visit):
     page = visit("pages/graph.html")
     frame = page.frame_locator("iframe").first
+    from playwright.sync_api import expect
+
+    expect(frame.locator("#position")).to_have_text("1 of 15")
     frame.locator("#next").click()
-    assert frame.locator("#position").inner_text() == "2 of 15"
-    assert frame.locator("#full").is_visible()
-    assert frame.locator("#leave").is_hidden()
+    expect(frame.locator("#position")).to_have_text("2 of 15")  # a frame answers when it can
+    expect(frame.locator("#full")).to_be_visible()
+    expect(frame.locator("#leave")).to_be_hidden()
 
 
 def test_a_lesson_prints_without_what_only_a_screen_needs(visit):

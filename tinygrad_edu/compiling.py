@@ -198,7 +198,8 @@ class _Compiled:
                 raise refusals_of_jit.array_in_name(name)
         arguments = [*_argument_names(f, len(args), kwargs), *kwargs]
         traces = [Trace(f, args, kwargs, arguments) for _ in range(2)]
-        _check_same(*traces)
+        check_same(*traces)
+        _check_arrays(*traces)
         for name, read, value in held:
             if read() is not value:
                 raise refusals_of_jit.bound_inside(name)
@@ -290,7 +291,7 @@ def _argument_names(f: Any, count: int, keywords: Any) -> list[str]:
     return found
 
 
-def _check_same(first: Trace, second: Trace) -> None:
+def check_same(first: Trace, second: Trace) -> None:
     """Refuse what cannot be repeated: two runs have to be the same, line by line."""
     both = zip(first.lines.items(), second.lines.items(), strict=False)
     for (key, line), (other, again) in both:
@@ -298,6 +299,10 @@ def _check_same(first: Trace, second: Trace) -> None:
             raise refusals_of_jit.two_runs_differ(again.where)
     if len(first.lines) != len(second.lines) or _ends(first) != _ends(second):
         raise refusals_of_jit.two_runs_differ("what it returns or changes")
+
+
+def _check_arrays(first: Trace, second: Trace) -> None:
+    """Refuse plain arrays from outside, which could change unseen."""
     for key in first.arrays.keys() & second.arrays.keys():
         _, array, where = second.arrays[key]
         raise refusals_of_jit.array_found(array, where)
