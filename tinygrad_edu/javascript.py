@@ -180,7 +180,7 @@ class Program:
 
     ``text`` is an expression, a function: it takes all numbers of the arguments in one array, in
     order, and gives those of all results in one array; or else a string, for numbers that Python
-    would refuse: what it wants. ``size`` is how many lines there are, and ``shapes`` and ``dtypes``
+    refuses, and why. ``size`` is how many lines there are, and ``shapes`` and ``dtypes``
     are those of the results.
 
     ``f`` is a function of arrays, ``args``, with their names, as for ``jit``. It returns a list of
@@ -192,7 +192,7 @@ class Program:
         self._numbers: dict[str, Number] = {}
         self._lines: list[str] = []
         self._symbols: dict[Line, Any] = {}
-        self._wanted = ""  # what the check that is gone through wants
+        self._refusal = ""  # of numbers that do not pass what is gone through
         traces = [Trace(f, tuple(args), {}, names) for _ in range(2)]
         check_same(*traces)
         trace = traces[0]
@@ -223,11 +223,15 @@ class Program:
         if line.op in INPUTS:
             return line.value
         args, params = each(self._symbol, line.args), each(self._symbol, dict(line.params))
-        self._wanted = ""
         if line.value is not None:
-            return line.op(*args, **params)
+            self._refusal = f"{ops.name(line.op)}() takes another way for such numbers."
+            try:
+                return line.op(*args, **params)
+            except RecursionError:  # it asks itself about places
+                raise refused(f"{ops.name(line.op)}()", BY_PLACE) from None
         if line.op is not WARNING:
-            self._wanted = " ".join((line.op.__doc__ or "").split())
+            words = " ".join(line.op.__doc__.split())
+            self._refusal = f"Python refuses {words.removeprefix('Refuse ')}"
             line.op(*args)
         return None
 
@@ -243,7 +247,8 @@ class Program:
         """The number that ``op`` makes of others, with a line, if there is none of it yet."""
         if all(operand.value is not None for operand in operands):
             with np.errstate(all="ignore"):
-                return literal(AS_COMPUTED.get(op, op)(*[each.value for each in operands]))
+                value = AS_COMPUTED.get(op, op)(*[each.value for each in operands])
+            return literal(np.asarray(value)[()])
         if op is np.multiply:
             for one, other in (operands, operands[::-1]):
                 if one.value is not None and one.value == 1:
@@ -258,10 +263,8 @@ class Program:
     def expect(self, condition: Number, answer: bool) -> None:
         """Go on only where ``condition`` is ``answer``."""
         if condition.value is None:
-            if not self._wanted:
-                raise refused("a choice by if", BY_PLACE)
             sign = "!" if answer else ""
-            self._add(f"if ({sign}({condition.text})) return {quoted(self._wanted)};")
+            self._add(f"if ({sign}({condition.text})) return {quoted(self._refusal)};")
 
     def _add(self, line: str) -> None:
         if len(self._lines) >= MOST_LINES:
@@ -377,9 +380,11 @@ class Symbols(NDArrayOperatorsMixin):
             return ops.cast(args[0], dtype=args[1])
         if func in numpy_api.compositions and func not in REFUSED:
             return numpy_api.compose(func, args, params)
-        if func not in ops.derivatives:  # all others take one array
-            names = [*numpy_api.parameters(func)][1:]
-            args, params = args[:1], dict(zip(names, args[1:], strict=False)) | params
+        rules = ops.derivatives.get(func, (None,))  # all others take one array
+        if isinstance(rules, tuple):
+            count, names = len(rules), [*numpy_api.parameters(func)]
+            params = dict(zip(names[count:], args[count:], strict=False)) | params
+            args = args[:count]
         return self._called(func, FUNCTIONS.get(func, _unknown), args, params)
 
     def _called(self, function: Any, write: Any, args: Any, params: Any) -> "Symbols":
@@ -433,9 +438,9 @@ def reduced(op: Any, value: Any, x: Symbols, axis: Any = 0, **_params: Any) -> A
     """One number of each row, its numbers taken one after another."""
     axes = normalize_axis_tuple(range(x.ndim) if axis is None else axis, x.ndim)
     others = [i for i in range(x.ndim) if i not in axes]
-    rows = x.cells.transpose(*others, *axes).reshape(np.size(value), -1)
-    if not rows.size:
+    if not x.size:
         return x.program.lift(value).cells
+    rows = x.cells.transpose(*others, *axes).reshape(np.size(value), -1)
     return writer(op, value, x).reduce(rows, axis=1)
 
 

@@ -91,6 +91,7 @@ def _average(a: Any, axis: Any = None, weights: Any = None, keepdims: bool = Fal
 
 @checked
 def _check_weights(total: Any) -> None:
+    """Refuse weights that sum to zero."""
     if np.any(total == 0):
         raise ZeroDivisionError("the weights of np.average sum to zero")
 
@@ -138,6 +139,7 @@ def _quantile(a: Any, q: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 @checked
 def _check_quantiles(q: Any) -> None:
+    """Refuse quantiles outside of [0, 1]."""
     if not np.all((q >= 0) & (q <= 1)):
         raise ValueError("quantiles are from 0 to 1, percentiles from 0 to 100")
 

@@ -160,6 +160,7 @@ def possible(what: str, probs: Any, expected: Array) -> None:
 
 @checked
 def _check_all(what: str, expected: Array) -> None:
+    """Refuse probability 0 of what has happened."""
     if not expected.all():
         raise ValueError(
             f"{what} gives probability 0 to what has happened: the loss is infinite there, and has "

@@ -102,6 +102,7 @@ def factors(losses: Any, sample_weight: Any, counts: Array | None, mean: bool) -
 
 @checked
 def _check_total(total: float) -> None:
+    """Refuse weights and labels of which none counts in a mean."""
     if total == 0:
         raise ValueError(
             "no example counts in this mean, 0 / 0: all weights are 0, or all labels are left out. "
@@ -121,6 +122,7 @@ def _weights(what: str, values: Any) -> Array:
 
 @checked
 def _check_weights(what: str, weights: Array) -> None:
+    """Refuse weights that are not finite, or below 0."""
     if weights.size and not 0 <= weights.min() <= weights.max() < np.inf:
         raise ValueError(
             f"{what} is made of finite numbers, not below 0, but these go from "

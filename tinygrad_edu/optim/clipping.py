@@ -45,6 +45,7 @@ def clip_grad_norm(params: Iterable[Tensor], max_norm: float) -> float:
 
 @checked
 def _check_length(length: float, max_norm: float) -> None:
+    """Refuse gradients without a finite length."""
     if not np.isfinite(length):
         raise FloatingPointError(
             f"the gradients have length {length}, and no factor makes that {max_norm}; compute the "
