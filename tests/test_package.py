@@ -33,6 +33,7 @@ LAYERS = {
     "drawing.formula": "drawing.text ops",
     "drawing.picture": "drawing.render drawing.text files",
     "evaluation": "errors",
+    "exploring.plots": "errors",
     "modes": "errors",
     "optim.schedules": "errors other_names",
     "refusals_of_jit": "errors ops",
@@ -40,6 +41,7 @@ LAYERS = {
     "backprop": "errors modes ops",
     "inputs": "backprop errors modes ops",
     "pairs": "backprop errors ops",
+    "exploring.controls": "errors inputs",
     "numpy_arrangement": "backprop errors inputs ops",
     "numpy_arithmetic": "asides backprop inputs numpy_arrangement ops",
     "numpy_linalg": "backprop errors numpy_arithmetic numpy_arrangement ops",
@@ -84,9 +86,13 @@ LAYERS = {
     "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "errors files testing.adapters testing.engines",
-    "": "compiling custom data datasets debugging drawing.steps drawing.view functional losses "
-    "modes nn optim other_names saving tensor transforms",
     "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
+    "exploring.views": "errors exploring.controls exploring.plots javascript",
+    "exploring.page": "drawing.text exploring.controls exploring.views",
+    "exploring.explore": "errors exploring.controls exploring.page exploring.views files",
+    "": "compiling custom data datasets debugging drawing.steps drawing.view exploring.explore "
+    "functional losses modes nn optim other_names saving tensor transforms",
+    "exploring": "exploring.controls exploring.explore exploring.plots",
 }
 
 # Only these share what begins with an underscore: the core, and what reads and changes leaves for

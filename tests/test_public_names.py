@@ -21,6 +21,7 @@ NAMES = {
             "swapaxes take tanh tolist trace transpose var zero_grad"
         ),
         "debug": "(function=) around computed finished made pulled_back",
+        "explore": "(f, **controls)",
         "draw": (
             "(root, *, names=, show=, rankdir=, clusters=, collapse=, max_nodes=, "
             "max_edges=, precision=)"
@@ -76,6 +77,18 @@ NAMES = {
     },
     "evaluation": {
         "SealedTestSet": "(X, y) score",
+    },
+    "exploring": {
+        "Bars": "(y, label=, *, names=)",
+        "Curve": "(x, y, label=, *, dashed=, dots=)",
+        "Dots": "(x, y, label=, *, drag=, labels=)",
+        "Exploration": "(f, controls) html save",
+        "Image": "(values, label=, *, low, high, x=, y=, up=, diverging=, levels=)",
+        "Pixels": "(values, low=, high=)",
+        "Plot": "(*marks, title=, x=, y=, xlim=, ylim=, square=)",
+        "Points": "(values, low, high)",
+        "Slider": "(low, high, value, step=, unit=, log=) first",
+        "explore": "(f, **controls)",
     },
     "functional": {
         "log_softmax": "(x, axis=)",

@@ -40,6 +40,12 @@ INTERNAL = {
     "refusals_of_jit",
     "rewrites",
     "tracing",
+    # of exploring
+    "exploring.controls",
+    "exploring.explore",
+    "exploring.page",
+    "exploring.plots",
+    "exploring.views",
     # of pages that run in a browser
     "javascript",
     # of optim

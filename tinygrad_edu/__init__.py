@@ -11,6 +11,7 @@ graph, ``debug`` says where numbers go wrong. The rest is in modules:
 - ``tinygrad_edu.datasets``: image sets from files
 - ``tinygrad_edu.optim.schedules``: learning rates that change
 - ``tinygrad_edu.drawing``: what ``draw`` and ``steps`` return
+- ``tinygrad_edu.exploring``: ``explore``, a function as a page with sliders, and what is on it
 - ``tinygrad_edu.testing`` and ``tinygrad_edu.testing.strategies``: proofs of derivatives, and
   of whole engines
 - ``tinygrad_edu.classifier``: a linear classifier for scikit-learn
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from tinygrad_edu.compiling import jit
     from tinygrad_edu.drawing.steps import steps
     from tinygrad_edu.drawing.view import draw
+    from tinygrad_edu.exploring.explore import explore
 
 __all__ = [
     "Tensor",
@@ -54,6 +56,7 @@ __all__ = [
     "datasets",
     "debug",
     "draw",
+    "explore",
     "functional",
     "grad",
     "hessian",
@@ -73,7 +76,7 @@ __all__ = [
 
 
 # Imported when they are asked for: they take half of the time of the import.
-_LATER = {"draw": "drawing", "jit": "compiling", "steps": "drawing"}
+_LATER = {"draw": "drawing", "explore": "exploring", "jit": "compiling", "steps": "drawing"}
 
 _ELSEWHERE = {
     name: f"from {module.__name__} import {name}"

@@ -6,6 +6,7 @@ program has numbers only, and neither arrays nor loops.
 """
 
 import functools
+import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -180,8 +181,8 @@ class Program:
 
     ``text`` is an expression, a function: it takes all numbers of the arguments in one array, in
     order, and gives those of all results in one array; or else a string, for numbers that Python
-    refuses, and why. ``size`` is how many lines there are, and ``shapes`` and ``dtypes``
-    are those of the results.
+    refuses, and why. ``size`` is how many lines there are; ``shapes``, ``dtypes`` and
+    ``values`` are those of the results, for ``args``, and ``constant`` says which never change.
 
     ``f`` is a function of arrays, ``args``, with their names, as for ``jit``. It returns a list of
     arrays, Tensors and numbers. What it has found elsewhere is taken as it is now. Raises TypeError
@@ -208,7 +209,10 @@ class Program:
         found = [self.lift(self._symbol(plain(operand))) for operand in wanted]
         self.shapes = [each.shape for each in found]
         self.dtypes = [each.dtype for each in found]
-        self._results = [number.text for each in found for number in each.cells.reshape(-1)]
+        self.values = [np.asarray(each.value) for each in found]
+        numbers = [list(each.cells.reshape(-1)) for each in found]
+        self.constant = [all(number.value is not None for number in each) for each in numbers]
+        self._results = [[number.text for number in each] for each in numbers]
 
     def _symbols_of(self, cells: Any, value: Any) -> "Symbols":
         row = np.empty(np.size(value), object)
@@ -282,7 +286,18 @@ class Program:
     @property
     def text(self) -> str:
         """The function."""
-        body = "\n".join([*self._lines, f"return [{', '.join(self._results)}];"])
+        return self._text(self._results)
+
+    @property
+    def text_of_changing(self) -> str:
+        """The function, without the results that are constant."""
+        pairs = zip(self._results, self.constant, strict=True)
+        return self._text([result for result, is_constant in pairs if not is_constant])
+
+    def _text(self, results: Sequence[Sequence[str]]) -> str:
+        """The function that gives some of the results."""
+        numbers = ", ".join(itertools.chain.from_iterable(results))
+        body = "\n".join([*self._lines, f"return [{numbers}];"])
         used = [name for name in HELPERS if re.search(rf"\b{name}\(", body)]
         helpers = "".join(f"const {name} = {HELPERS[name]};\n" for name in used)
         return f"(() => {{\n{helpers}return (x) => {{\n{body}\n}};\n}})()"

@@ -1,7 +1,9 @@
 """What the site needs beyond Sphinx's extensions: formulas, captions, progress and downloads."""
 
+import itertools
+import re
 import sys
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 
 from docutils import nodes
@@ -94,6 +96,33 @@ def write_downloads(app, error):
         lessons.copy(lessons.names(), Path(app.outdir, "downloads"))
 
 
+def write_figures(app, error):
+    """Each page inside a page as a file of its own, with an address that keeps its state."""
+    if error is not None:
+        return
+    folder = Path(app.outdir, "figures")
+    for path in [
+        *Path(app.outdir, "lessons").glob("*.html"),
+        *Path(app.outdir, "pages").glob("*.html"),
+    ]:
+        count = itertools.count(1)
+
+        def placed(frame, path=path, count=count):
+            name = f"{path.stem}_{next(count)}.html"
+            folder.mkdir(exist_ok=True)
+            folder.joinpath(name).write_text(unescape(frame["page"]), "utf-8", newline="\n")
+            address = f"../figures/{name}"
+            link = f'<p class="alone"><a href="{address}">Open on a page of its own</a></p>'
+            return f'{frame["start"]}src="{address}"></iframe>{link}'
+
+        before = path.read_text("utf-8")
+        after = re.sub(
+            r'(?P<start><iframe [^>]*)srcdoc="(?P<page>[^"]*)"></iframe>', placed, before
+        )
+        if after != before:
+            path.write_text(after, "utf-8", newline="\n")
+
+
 def setup(app):
     """Tell Sphinx."""
     app.add_html_math_renderer("mathml", (mathml(False), None), (mathml(True), None))
@@ -103,4 +132,5 @@ def setup(app):
     app.connect("source-read", tell)
     app.connect("html-page-context", offer_downloads)
     app.connect("build-finished", write_downloads)
+    app.connect("build-finished", write_figures)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,172 @@
+"""What a reader of a page may change: sliders, points that are dragged, pixels that are painted."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.inputs import as_array
+
+MOST_POINTS, MOST_PIXELS = 50, 1024
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A number from ``low`` to ``high``, which is ``value`` at first.
+
+    ``step`` is the least change, by default a hundredth to two hundredths of the range. With
+    ``log``, steps multiply: for learning rates. ``unit`` stands behind the number, as "bits".
+    Raises ValueError if the numbers are not finite, or not in order.
+
+    >>> from tinygrad_edu.exploring import Slider
+    >>> Slider(0.001, 1.0, 0.1, log=True).value
+    0.1
+    """
+
+    low: float
+    high: float
+    value: float
+    step: float | None = None
+    unit: str = ""
+    log: bool = False
+
+    def __post_init__(self) -> None:
+        numbers = [self.low, self.high, self.value, 1.0 if self.step is None else self.step]
+        if not all(isinstance(x, int | float | np.number) and math.isfinite(x) for x in numbers):
+            raise ValueError(f"a slider has finite numbers, but got {self}")
+        if not self.low <= self.value <= self.high or self.low == self.high:
+            raise ValueError(
+                f"the value of a slider lies between its ends, Slider(low, high, value), but got "
+                f"Slider({self.low}, {self.high}, {self.value})"
+            )
+        if self.step is not None and self.step <= 0:
+            raise ValueError(f"the step of a slider is above 0, but got step={self.step}")
+        if self.log and self.low <= 0:
+            raise ValueError(
+                f"steps of a slider with log=True multiply, so that low is above 0, but is "
+                f"{self.low}"
+            )
+
+    @property
+    def first(self) -> Any:
+        """What the function gets at first."""
+        return np.float64(self.value)
+
+    def _told(self) -> dict[str, Any]:
+        """For the page."""
+        step = self.step or 10.0 ** math.floor(math.log10((self.high - self.low) / 50))
+        ends = {"low": float(self.low), "high": float(self.high), "step": float(step)}
+        return {
+            "kind": "slider",
+            **_numbers(self.first),
+            "unit": self.unit,
+            "log": self.log,
+            **ends,
+        }
+
+
+class Points:
+    """Numbers that are dragged in a plot: places on its x axis (N,), or in the plane (N, 2).
+
+    ``low`` and ``high`` are the ends for all, or a pair for x and y. The plot that shows them has
+    ``Dots(..., drag=name)``. Raises ValueError for another shape, more than 50 points, and numbers
+    that are not finite or not between the ends.
+
+    >>> from tinygrad_edu.exploring import Points
+    >>> Points([-1.0, 0.5, 2.0], -3, 3).first.shape
+    (3,)
+    """
+
+    def __init__(self, values: Any, low: Any, high: Any) -> None:
+        self.first = as_array(values).astype(np.float64)
+        shape = self.first.shape
+        if not (len(shape) == 1 or (len(shape) == 2 and shape[1] == 2)) or not shape[0]:
+            raise ValueError(f"points have shape (N,) or (N, 2), but got {shape}")
+        if len(self.first) > MOST_POINTS:
+            raise ValueError(f"at most {MOST_POINTS} points can be dragged, but got {shape[0]}")
+        self.low, self.high = (
+            np.broadcast_to(np.asarray(end, float), shape[1:] or (1,)) for end in (low, high)
+        )
+        columns = self.first.reshape(len(self.first), -1)
+        if not np.all((columns >= self.low) & (columns <= self.high)):
+            raise ValueError(
+                f"points lie between low={low} and high={high}, but these go from "
+                f"{self.first.min():.4g} to {self.first.max():.4g}"
+            )
+
+    def _told(self) -> dict[str, Any]:
+        """For the page."""
+        return {
+            "kind": "points",
+            **_numbers(self.first),
+            "low": self.low.tolist(),
+            "high": self.high.tolist(),
+        }
+
+
+class Pixels:
+    """A small image (rows, columns) on which the reader paints, from ``low`` to ``high``.
+
+    Raises ValueError for another shape, more than 1,024 pixels, and numbers beyond the ends.
+
+    >>> import numpy as np
+    >>> from tinygrad_edu.exploring import Pixels
+    >>> Pixels(np.zeros((8, 8)), 0, 16).first.shape
+    (8, 8)
+    """
+
+    def __init__(self, values: Any, low: float = 0.0, high: float = 1.0) -> None:
+        self.first = as_array(values).astype(np.float64)
+        self.low, self.high = float(low), float(high)
+        if self.first.ndim != 2 or not 0 < self.first.size <= MOST_PIXELS:
+            raise ValueError(
+                f"pixels have shape (rows, columns), at most {MOST_PIXELS:,}, but got "
+                f"{self.first.shape}"
+            )
+        if not np.all((self.first >= low) & (self.first <= high)):
+            raise ValueError(
+                f"pixels go from low={low} to high={high}, but these from {self.first.min():.4g} "
+                f"to {self.first.max():.4g}"
+            )
+
+    def _told(self) -> dict[str, Any]:
+        """For the page."""
+        return {"kind": "pixels", **_numbers(self.first), "low": self.low, "high": self.high}
+
+
+Control = Slider | Points | Pixels
+
+
+def _numbers(first: Any) -> dict[str, Any]:
+    return {"first": first.reshape(-1).tolist(), "shape": list(first.shape)}
+
+
+class Choice:
+    """One of a few: each has a program of its own."""
+
+    def __init__(self, options: Any) -> None:
+        self.options = list(options)
+
+    def _told(self) -> dict[str, Any]:
+        """For the page."""
+        return {"kind": "choice", "options": [str(option) for option in self.options]}
+
+
+def as_control(name: str, x: Any) -> Control | Choice:
+    """A control as it was given, or a choice from a list."""
+    if isinstance(x, Control):
+        return x
+    if isinstance(x, bool):
+        return Choice([x, not x])
+    if isinstance(x, list | tuple) and x and all(isinstance(o, str | int | float) for o in x):
+        if len({str(option) for option in x}) < len(x):
+            raise ValueError(f"the options of {name} differ, but got {errors.short(x)}")
+        return Choice(x)
+    raise TypeError(
+        f"{name}= is what the reader changes: Slider(low, high, value), Points(values, low, high), "
+        f"Pixels(values), or a list of options, such as ['hinge', 'log'], but got {errors.short(x)}"
+    )

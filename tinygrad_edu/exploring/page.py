@@ -1,0 +1,107 @@
+"""The page of ``explore``: one file that needs nothing else."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from string import Template
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu.drawing import text
+from tinygrad_edu.exploring.controls import Choice, Control
+from tinygrad_edu.exploring.views import View
+
+PRECISION = 4  # digits of numbers that are shown
+
+
+def page(
+    name: str, question: str, controls: Mapping[str, Control | Choice], views: Sequence[View]
+) -> str:
+    """The page as HTML. ``views``: one for each choice of options, in the order of a loop."""
+    here = files(__package__)
+    style = here.joinpath("page.css").read_text("utf-8")
+    style += here.joinpath("uplot", "uPlot.min.css").read_text("utf-8")
+    scripts = [
+        here.joinpath("uplot", "uPlot.iife.min.js").read_text("utf-8"),
+        files("tinygrad_edu.drawing").joinpath("numbers.js").read_text("utf-8"),
+        _programs(views),
+        here.joinpath("page.js").read_text("utf-8"),
+    ]
+    return Template(here.joinpath("page.html").read_text("utf-8")).substitute(
+        title=escape(question or name),
+        question=escape(question),
+        style=style,
+        style_hash=_hash(style),
+        script_hashes=" ".join(f"'{_hash(script)}'" for script in scripts),
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
+        numbers=_numbers(views[0]),
+        data=json.dumps(_data(controls, views)).replace("<", "\\u003c"),
+    )
+
+
+def _hash(script: str) -> str:
+    """The name of a script or a style in a Content-Security-Policy."""
+    digest = hashlib.sha256(script.encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
+
+
+def _programs(views: Sequence[View]) -> str:
+    texts = ",\n".join(view.program.text_of_changing for view in views)
+    return f'"use strict";\nconst programs = [\n{texts}\n];'
+
+
+def _numbers(view: View) -> str:
+    """The numbers as they are at first, for who has no JavaScript."""
+    rows = []
+    for name, place in view.numbers.items():
+        shown = escape(text.values(view.program.values[place], PRECISION))
+        rows.append(f"<div><dt>{escape(name)}</dt><dd>{shown}</dd></div>")
+    return "\n".join(rows)
+
+
+def _data(controls: Mapping[str, Control | Choice], views: Sequence[View]) -> dict[str, Any]:
+    """All that the script needs besides the programs."""
+    constants: dict[str, int] = {}
+    return {
+        "controls": [{"name": name, **control._told()} for name, control in controls.items()],
+        "views": [_view(view, constants) for view in views],
+        "constants": [json.loads(each) for each in constants],
+        "precision": PRECISION,
+    }
+
+
+def _number(x: Any) -> Any:
+    """As JSON has it, or as JavaScript reads it from a string."""
+    return x if np.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]
+
+
+def _view(view: View, constants: dict[str, int]) -> dict[str, Any]:
+    """Where the results of a program are shown.
+
+    The place of an array is its first number and the next among the results; or, of what never
+    changes, its number among ``constants``, which are added here.
+    """
+    program, spans, end = view.program, [], 0
+    for value, is_constant in zip(program.values, program.constant, strict=True):
+        if is_constant:
+            told = json.dumps([_number(x) for x in value.reshape(-1).tolist()])
+            spans.append([constants.setdefault(told, len(constants))])
+        else:
+            spans.append([end, end + value.size])
+            end += value.size
+    dtypes = [f"{dtype.kind}{dtype.itemsize}" for dtype in program.dtypes]
+    numbers = [[name, spans[i], dtypes[i]] for name, i in view.numbers.items()]
+    plots = []
+    for name, plot in view.plots.items():
+        marks = [
+            {**mark, "places": {part: spans[i] for part, i in mark["places"].items()}}
+            for mark in plot["marks"]
+        ]
+        plots.append({**plot, "name": name, "marks": marks})
+    return {"numbers": numbers, "plots": plots}

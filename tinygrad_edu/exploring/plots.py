@@ -1,0 +1,159 @@
+"""What a page shows besides numbers: plots of curves, dots and bars, and images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors
+
+
+def as_one(x: Any) -> Any:
+    """Numbers as one array; of a list that a loop has filled, stacked."""
+    if isinstance(x, list | tuple | range):
+        return np.stack([as_one(part) for part in x]) if x else np.zeros(0)
+    return np.float64(x) if isinstance(x, bool | int | float) else x
+
+
+class Mark:
+    """What is drawn into a plot: ``arrays`` by what they are, and the words that go with them."""
+
+    kind = ""
+
+    def __init__(self, label: str, arrays: dict[str, Any], **options: Any) -> None:
+        self.arrays = {name: as_one(array) for name, array in arrays.items()}
+        self.options = {"kind": self.kind, "label": str(label), **options}
+
+    def _same_length(self) -> None:
+        shapes = {name: np.shape(array) for name, array in self.arrays.items()}
+        if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
+            told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+            raise ValueError(
+                f"{type(self).__name__} takes vectors of one length, but got shapes: {told}"
+            )
+
+
+class Curve(Mark):
+    """A line through the points ``x`` (N,) and ``y`` (N,), in order; dashed, or with dots on it.
+
+    >>> from tinygrad_edu.exploring import Curve
+    >>> Curve([0, 1, 2], [0, 1, 4], "square").options["label"]
+    'square'
+    """
+
+    kind = "curve"
+
+    def __init__(
+        self, x: Any, y: Any, label: str = "", *, dashed: bool = False, dots: bool = False
+    ) -> None:
+        super().__init__(label, {"x": x, "y": y}, dashed=dashed, dots=dots)
+        self._same_length()
+
+
+class Dots(Mark):
+    """Dots at ``x`` (N,) and ``y`` (N,). With ``drag``, the reader moves the ``Points`` so called.
+
+    To drag the i-th dot sets the i-th of the points: to its x, or to both x and y. ``labels``: the
+    name of each dot.
+
+    >>> from tinygrad_edu.exploring import Dots
+    >>> Dots([0.5], [1.0], drag="margins").options["drag"]
+    'margins'
+    """
+
+    kind = "dots"
+
+    def __init__(
+        self, x: Any, y: Any, label: str = "", *, drag: str = "", labels: Sequence[str] = ()
+    ) -> None:
+        super().__init__(label, {"x": x, "y": y}, drag=drag, labels=[str(each) for each in labels])
+        self._same_length()
+
+
+class Bars(Mark):
+    """Bars of heights ``y`` (N,), side by side at 0, 1, ..., with the ``names`` below them.
+
+    >>> from tinygrad_edu.exploring import Bars
+    >>> Bars([0.2, 0.8], names=["cat", "dog"]).options["names"]
+    ['cat', 'dog']
+    """
+
+    kind = "bars"
+
+    def __init__(self, y: Any, label: str = "", *, names: Sequence[Any] = ()) -> None:
+        super().__init__(label, {"y": y}, names=[str(each) for each in names])
+        self._same_length()
+
+
+class Image(Mark):
+    """Numbers (rows, columns) as colours, over the ranges ``x`` and ``y`` of the axes.
+
+    Row 0 is at the top, as of a picture; with ``up``, at the bottom, as of a function of x and y.
+    ``low`` and ``high`` are the ends of the colours; ``diverging``: blue below 0, orange above it,
+    by default dark is high. ``levels``: so many bands of one colour each, as of a map.
+
+    >>> import numpy as np
+    >>> from tinygrad_edu.exploring import Image
+    >>> Image(np.eye(8), low=0, high=1).arrays["values"].shape
+    (8, 8)
+    """
+
+    kind = "image"
+
+    def __init__(
+        self,
+        values: Any,
+        label: str = "",
+        *,
+        low: float,
+        high: float,
+        x: tuple[float, float] | None = None,
+        y: tuple[float, float] | None = None,
+        up: bool = False,
+        diverging: bool = False,
+        levels: int = 0,
+    ) -> None:
+        values = as_one(values)
+        shape = np.shape(values)
+        if len(shape) != 2:
+            raise ValueError(f"an image has shape (rows, columns), but got {shape}")
+        if not low < high:
+            raise ValueError(f"low is below high, but got low={low} and high={high}")
+        ranges = {"x": list(x or (0, shape[1])), "y": list(y or (0, shape[0]))}
+        ends = {"low": float(low), "high": float(high)}
+        looks = {"up": up, "diverging": diverging, "levels": levels, "shape": list(shape)}
+        super().__init__(label, {"values": values}, **ranges, **ends, **looks)
+
+
+class Plot:
+    """Marks in one frame, with a title, and the names of the axes, with their units.
+
+    ``xlim`` and ``ylim`` are the ends of the axes; without them, they follow what is shown.
+    ``square``: one unit is as long on both axes.
+
+    >>> from tinygrad_edu.exploring import Curve, Plot
+    >>> plot = Plot(Curve([0, 1], [0, 1]), x="margin", y="loss (nats)")
+    >>> plot.options["x"]
+    'margin'
+    """
+
+    def __init__(
+        self,
+        *marks: Mark,
+        title: str = "",
+        x: str = "",
+        y: str = "",
+        xlim: tuple[float, float] | None = None,
+        ylim: tuple[float, float] | None = None,
+        square: bool = False,
+    ) -> None:
+        for mark in marks:
+            if not isinstance(mark, Mark):
+                raise TypeError(
+                    f"a Plot is made of Curve, Dots, Bars and Image, but got {errors.short(mark)}"
+                )
+        self.marks = marks
+        self.options = {"title": str(title), "x": str(x), "y": str(y), "square": square}
+        self.options |= {"xlim": xlim and list(xlim), "ylim": ylim and list(ylim)}

@@ -1,0 +1,93 @@
+"""What a function of ``explore`` gives, as a program and the places where its results are shown."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import errors
+from tinygrad_edu.exploring.controls import Points
+from tinygrad_edu.exploring.plots import Mark, Plot, as_one
+from tinygrad_edu.javascript import Program
+
+
+class View:
+    """What ``f`` gives for one choice of options: its program, and where its results are shown.
+
+    - ``numbers``: for each that has a name, its place among the results of the program;
+    - ``plots``: the plots by name, with the places of their arrays.
+    """
+
+    def __init__(
+        self, f: Callable[..., Any], fields: dict[str, Any], chosen: dict[str, Any]
+    ) -> None:
+        self.numbers: dict[str, int] = {}
+        self.plots: dict[str, Any] = {}
+
+        def listed(*values: Any) -> list[Any]:
+            found = f(**dict(zip(fields, values, strict=True)), **chosen)
+            return self._listed(f, found, fields)
+
+        first = [control.first for control in fields.values()]
+        try:
+            with np.errstate(all="ignore"):
+                self.program = Program(listed, first, [*fields])
+        except (TypeError, RuntimeError) as error:
+            if "under jit" in str(error):
+                error.add_note(
+                    "explore writes a function down as jit does, for other numbers, too."
+                )
+            raise
+        if self.program.changes:
+            leaf = errors.describe(self.program.changes[0].leaf)
+            raise TypeError(
+                f"a function of explore changed {leaf}, which it has found, and would change it in "
+                "each run: make the Tensor inside of it; for gradients, grad(f) changes nothing"
+            )
+
+    def _listed(self, f: Any, found: Any, fields: dict[str, Any]) -> list[Any]:
+        """All arrays of a result, in order, and where each belongs."""
+        if not isinstance(found, dict) or not found:
+            raise TypeError(
+                f"{getattr(f, '__name__', 'f')} returns a dict of what is shown by name, such as "
+                f'{{"loss": loss, "path": Plot(...)}}, but returned {type(found).__name__}'
+            )
+        arrays: list[Any] = []
+        self.numbers, self.plots = {}, {}
+        for name, x in found.items():
+            if isinstance(x, Plot):
+                marks = []
+                for mark in x.marks:
+                    _check_drag(mark, fields)
+                    places = {}
+                    for part, array in mark.arrays.items():
+                        places[part] = len(arrays)
+                        arrays.append(array)
+                    marks.append({**mark.options, "places": places})
+                self.plots[str(name)] = {**x.options, "marks": marks}
+            else:
+                number = as_one(x)
+                if np.size(number) != 1:
+                    raise TypeError(
+                        f"{name!r} is one number, but has shape {np.shape(number)}: show an array "
+                        "in a Plot, as Plot(Bars(y))"
+                    )
+                self.numbers[str(name)] = len(arrays)
+                arrays.append(number)
+        return [np.asarray(x) if isinstance(x, np.ndarray | np.generic) else x for x in arrays]
+
+
+def _check_drag(mark: Mark, fields: dict[str, Any]) -> None:
+    """Refuse dots that move nothing."""
+    name = mark.options.get("drag")
+    if not name:
+        return
+    points, count = fields.get(name), len(mark.arrays["x"])
+    if not isinstance(points, Points):
+        raise TypeError(f"Dots(..., drag={name!r}) moves Points, but no argument so called is some")
+    if count > len(points.first):
+        raise ValueError(
+            f"Dots(..., drag={name!r}) shows {count} dots, but there are {len(points.first)} points"
+        )
