@@ -56,18 +56,6 @@ class Slider:
         """What the function gets at first."""
         return np.float64(self.value)
 
-    def _told(self) -> dict[str, Any]:
-        """For the page."""
-        step = self.step or 10.0 ** math.floor(math.log10((self.high - self.low) / 50))
-        ends = {"low": float(self.low), "high": float(self.high), "step": float(step)}
-        return {
-            "kind": "slider",
-            **_numbers(self.first),
-            "unit": self.unit,
-            "log": self.log,
-            **ends,
-        }
-
 
 class Points:
     """Numbers that are dragged in a plot: places on its x axis (N,), or in the plane (N, 2).
@@ -98,15 +86,6 @@ class Points:
                 f"{self.first.min():.4g} to {self.first.max():.4g}"
             )
 
-    def _told(self) -> dict[str, Any]:
-        """For the page."""
-        return {
-            "kind": "points",
-            **_numbers(self.first),
-            "low": self.low.tolist(),
-            "high": self.high.tolist(),
-        }
-
 
 class Pixels:
     """A small image (rows, columns) on which the reader paints, from ``low`` to ``high``.
@@ -133,16 +112,8 @@ class Pixels:
                 f"to {self.first.max():.4g}"
             )
 
-    def _told(self) -> dict[str, Any]:
-        """For the page."""
-        return {"kind": "pixels", **_numbers(self.first), "low": self.low, "high": self.high}
-
 
 Control = Slider | Points | Pixels
-
-
-def _numbers(first: Any) -> dict[str, Any]:
-    return {"first": first.reshape(-1).tolist(), "shape": list(first.shape)}
 
 
 class Choice:
@@ -150,10 +121,6 @@ class Choice:
 
     def __init__(self, options: Any) -> None:
         self.options = list(options)
-
-    def _told(self) -> dict[str, Any]:
-        """For the page."""
-        return {"kind": "choice", "options": [str(option) for option in self.options]}
 
 
 def as_control(name: str, x: Any) -> Control | Choice:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
@@ -14,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu.drawing import text
-from tinygrad_edu.exploring.controls import Choice, Control
+from tinygrad_edu.exploring.controls import Choice, Control, Points, Slider
 from tinygrad_edu.exploring.views import View
 
 PRECISION = 4  # digits of numbers that are shown
@@ -69,11 +70,31 @@ def _data(controls: Mapping[str, Control | Choice], views: Sequence[View]) -> di
     """All that the script needs besides the programs."""
     constants: dict[str, int] = {}
     return {
-        "controls": [{"name": name, **control._told()} for name, control in controls.items()],
+        "controls": [_control(name, control) for name, control in controls.items()],
         "views": [_view(view, constants) for view in views],
         "constants": [json.loads(each) for each in constants],
         "precision": PRECISION,
     }
+
+
+def _control(name: str, control: Control | Choice) -> dict[str, Any]:
+    """What the reader changes, and between which ends."""
+    if isinstance(control, Choice):
+        options = [str(option) for option in control.options]
+        return {"name": name, "kind": "choice", "options": options}
+    first = control.first
+    told = {"name": name, "first": first.reshape(-1).tolist(), "shape": list(first.shape)}
+    if isinstance(control, Slider):
+        ends = {"low": float(control.low), "high": float(control.high)}
+        step = control.step or 10.0 ** math.floor(math.log10((control.high - control.low) / 50))
+        told |= {"kind": "slider", "step": step, "log": control.log, "unit": control.unit}
+    elif isinstance(control, Points):
+        ends = {"low": control.low.tolist(), "high": control.high.tolist()}
+        told |= {"kind": "points"}
+    else:
+        ends = {"low": control.low, "high": control.high}
+        told |= {"kind": "pixels"}
+    return {**told, **ends}
 
 
 def _number(x: Any) -> Any:
