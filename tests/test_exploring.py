@@ -1,0 +1,508 @@
+"""Pages of ``explore`` in a real browser: the numbers of Python, by mouse, touch and keyboard."""
+
+import re
+
+import numpy as np
+import pytest
+
+from tinygrad_edu import Tensor, explore, functional, grad, losses
+from tinygrad_edu.exploring import Bars, Curve, Dots, Image, Pixels, Plot, Points, Slider
+
+WIDE, NARROW = {"width": 1200, "height": 800}, {"width": 400, "height": 800}
+AXIS = np.linspace(-3, 3, 31)
+
+
+def margins(places, weight, loss):
+    """Which loss lets a single point decide?
+
+    What stands below an empty line is for who reads the code.
+    """
+    curve = {"hinge": losses.hinge, "log": losses.logistic}[loss]
+    ones = np.ones(3)
+    slopes = grad(lambda m: curve(m, ones, reduction="sum"))(places) * weight
+    each = curve(places, ones, reduction="none")
+    return {
+        "mean loss": np.mean(each) * weight,
+        "steepest": np.min(slopes),
+        "is small": np.mean(each) < 0.5,
+        "points": Plot(
+            Curve(AXIS, curve(AXIS, np.ones(31), reduction="none"), loss, dashed=True),
+            Dots(places, each, drag="places", labels="ABC"),
+            x="margin",
+            y="loss (nats)",
+            xlim=(-3, 3),
+            ylim=(0, 4),
+        ),
+        "slopes": Plot(Bars(slopes, names="ABC")),
+    }
+
+
+def of_margins():
+    controls = {"places": Points([-1.0, 0.5, 2.0], -3, 3), "weight": Slider(0.5, 2.0, 1.0)}
+    return explore(margins, **controls, loss=["hinge", "log"])
+
+
+def plane(start, lr):
+    """Where does it end?"""
+    loss = lambda w: np.sum(w * w * [0.5, 2.0])  # noqa: E731
+    path = [start[0]]
+    for _ in range(5):
+        path.append(path[-1] - lr * grad(loss)(path[-1]))
+    x, y = np.transpose(np.stack(path))
+    return {
+        "loss": loss(path[-1]),
+        "path": Plot(
+            Image(np.outer(AXIS, AXIS), low=-9, high=9, x=(-3, 3), y=(-3, 3), diverging=True),
+            Curve(x, y, dots=True),
+            Dots(x[:1], y[:1], drag="start", labels=["start"]),
+            xlim=(-3, 3),
+            ylim=(-3, 3),
+            square=True,
+        ),
+    }
+
+
+def painted(image):
+    return {"ink": np.sum(image), "copy": Plot(Image(image, low=0, high=2))}
+
+
+def of_pixels():
+    return explore(painted, image=Pixels(np.zeros((4, 5)), 0, 2))
+
+
+class Reader:
+    """Somebody with a page open, and what went on behind it."""
+
+    def __init__(self, page):
+        self.page, self.requests, self.complaints = page, [], []
+        page.set_default_timeout(5000)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def __call__(self, script, *arguments):
+        return self.page.evaluate(script, *arguments)
+
+    def number(self, name):
+        """A number that is shown, in full."""
+        self("new Promise(requestAnimationFrame)")
+        text = self(
+            """(name) => [...document.querySelectorAll("#numbers > div")]
+            .find((row) => row.firstChild.textContent === name).lastChild.dataset.value""",
+            name,
+        )
+        return {"true": 1.0, "false": 0.0}.get(text) if text in ("true", "false") else float(text)
+
+    def type(self, name, text):
+        field = self.page.get_by_label(name, exact=True)
+        field.fill(text)
+        field.press("Enter")
+
+    def handle(self, name):
+        return self.page.get_by_role("slider", name=name, exact=True)
+
+    @property
+    def hash(self):
+        return self("new Promise(requestAnimationFrame).then(() => location.hash)")
+
+
+@pytest.fixture
+def read(browser, tmp_path):
+    """Open a page as a reader would, from a file."""
+    readers = []
+
+    def read(exploration, place="", **options):
+        context = browser.new_context(**{"viewport": WIDE, **options})
+        reader = Reader(context.new_page())
+        readers.append(reader)
+        path = exploration.save(tmp_path / "page.html")
+        reader.page.goto(path.as_uri() + place)
+        return reader
+
+    yield read
+    for reader in readers:
+        reader.page.context.close()
+        assert reader.complaints == []
+        assert [url for url in reader.requests if not url.startswith("file:")] == []
+
+
+def assert_as_in_python(page, f, **arguments):
+    for name, expected in f(**arguments).items():
+        if not isinstance(expected, Plot):
+            assert page.number(name) == pytest.approx(float(expected), rel=1e-12), name
+
+
+def test_numbers_are_those_of_python(read):
+    page = read(of_margins())
+    places = np.array([-1.0, 0.5, 2.0])
+    assert_as_in_python(page, margins, places=places, weight=1.0, loss="hinge")
+    page.page.get_by_role("radio", name="log").check()
+    assert_as_in_python(page, margins, places=places, weight=1.0, loss="log")
+    page.type("weight", "1.75")
+    assert_as_in_python(page, margins, places=places, weight=1.75, loss="log")
+
+
+def test_what_is_drawn_are_the_numbers_of_python(read):
+    """Every array of every mark, for each choice, at other numbers than the first."""
+    page = read(of_margins())
+    places, weight = np.array([-2.5, 1.0, 0.25]), 1.5
+    for i, loss in enumerate(["hinge", "log"]):
+        found = page(
+            """([i, x]) => {
+                const data = JSON.parse(document.getElementById("data").textContent);
+                const results = programs[i](x).map(Number);
+                const numbers = ([from, to]) =>
+                    to === undefined ? data.constants[from].map(Number) : results.slice(from, to);
+                return data.views[i].plots.map((plot) => plot.marks.map(
+                    (mark) => Object.entries(mark.places).map(([k, place]) => [k, numbers(place)])
+                ));
+            }""",
+            [i, [*places, weight]],
+        )
+        expected = [x for x in margins(places, weight, loss).values() if isinstance(x, Plot)]
+        for plot, wanted in zip(found, expected, strict=True):
+            for mark, drawn in zip(plot, wanted.marks, strict=True):
+                for name, numbers in mark:
+                    np.testing.assert_allclose(numbers, drawn.arrays[name], rtol=1e-12)
+
+
+def test_the_page_says_what_it_shows(read):
+    page = read(of_margins())
+    assert page.page.title() == "Which loss lets a single point decide?"
+    assert page.page.inner_text("h1") == "Which loss lets a single point decide?"
+    shown = page("[...document.querySelectorAll('#numbers dd')].map((cell) => cell.textContent)")
+    assert shown == ["0.8333", "-1", "False"]
+    assert page.page.locator("figcaption").all_inner_texts() == ["points", "slopes"]
+
+
+def test_sliders_by_keyboard(read):
+    page = read(of_margins())
+    slider = page.page.get_by_label("weight, slider")
+    slider.focus()
+    page.page.keyboard.press("ArrowRight")
+    assert page.page.input_value("#control-weight") == "1.01"
+    page.page.keyboard.press("End")
+    assert page.number("steepest") == -2.0
+    assert (
+        page.page.locator("#spoken").inner_text() == "mean loss 1.667, steepest -2, is small False"
+    )
+
+
+@pytest.mark.parametrize("text", ["", "abc", "3", "nan", "1e999", "0x1", "1,5"])
+def test_what_is_no_number_between_the_ends_is_told(read, text):
+    page = read(of_margins())
+    page.type("weight", text)
+    note = page.page.locator("#control-weight-note")
+    assert re.search("is no number|is not from 0.5 to 2", note.inner_text())
+    assert "It is still 1." in note.inner_text()
+    assert page.page.input_value("#control-weight") == "1"
+    page.type("weight", "1.25")
+    assert note.inner_text() == ""
+
+
+def test_dots_by_mouse(read):
+    page = read(of_margins())
+    box = page.handle("places A").bounding_box()
+    middle = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.page.mouse.move(*middle)
+    page.page.mouse.down()
+    page.page.mouse.move(middle[0] + 40, middle[1] - 10, steps=4)
+    page.page.mouse.up()
+    place = float(page.handle("places A").get_attribute("aria-valuenow"))
+    assert -0.9 < place < 0.0
+    assert_as_in_python(page, margins, places=np.array([place, 0.5, 2.0]), weight=1.0, loss="hinge")
+    page.page.mouse.move(*middle)
+    page.page.mouse.move(0, 0)
+    assert float(page.handle("places A").get_attribute("aria-valuenow")) == place
+
+
+def test_dots_by_keyboard_and_no_further_than_the_ends(read):
+    page = read(of_margins())
+    page.handle("places C").focus()
+    page.page.keyboard.press("ArrowLeft")
+    assert page.handle("places C").get_attribute("aria-valuenow") == "1.94"
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.page.keyboard.press("Shift+ArrowRight")
+    page.page.keyboard.press("Shift+ArrowRight")
+    assert page.handle("places C").get_attribute("aria-valuenow") == "3"
+    assert page.number("mean loss") == pytest.approx(2.5 / 3)
+
+
+def test_dots_in_the_plane(read):
+    page = read(
+        explore(plane, start=Points([[2.0, 1.0]], -3, 3), lr=Slider(0.01, 1, 0.1, log=True))
+    )
+    page.handle("start start").focus()
+    for key in ("ArrowUp", "ArrowUp", "ArrowLeft"):
+        page.page.keyboard.press(key)
+    assert_as_in_python(page, plane, start=np.array([[1.94, 1.12]]), lr=0.1)
+    assert page.hash == "#start=1.94,1.12"
+    page.page.get_by_label("lr, slider").focus()
+    page.page.keyboard.press("Home")
+    assert_as_in_python(page, plane, start=np.array([[1.94, 1.12]]), lr=0.01)
+
+
+def test_by_touch(read):
+    page = read(of_pixels(), has_touch=True, viewport=NARROW)
+    box = page.page.locator(".pixels").bounding_box()
+    page.page.touchscreen.tap(box["x"] + 5, box["y"] + 5)
+    assert page.number("ink") == pytest.approx(2 + 2 * 0.6)
+    page.page.get_by_role("button", name="Clear").tap()
+    assert page.number("ink") == 0
+
+
+def test_pixels_by_mouse_and_keyboard(read):
+    page = read(of_pixels())
+    page.page.locator(".pixels").focus()
+    for key in ("ArrowRight", "ArrowDown", " "):
+        page.page.keyboard.press(key)
+    assert page.number("ink") == pytest.approx(2 + 4 * 0.6)
+    page.page.get_by_role("button", name="Erase").click()
+    cell = page.page.locator(".pixels > div").nth(6).bounding_box()
+    page.page.mouse.move(cell["x"] + 5, cell["y"] + 5)
+    page.page.mouse.down()
+    page.page.mouse.up()
+    assert page.number("ink") == pytest.approx(4 * 0.6)
+
+
+def test_the_address_keeps_what_was_changed(read):
+    exploration = of_margins()
+    page = read(exploration)
+    assert page.hash == ""
+    page.type("weight", "1.5")
+    page.page.get_by_role("radio", name="log").check()
+    page.handle("places B").focus()
+    page.page.keyboard.press("ArrowRight")
+    assert page.hash == "#places=-1,0.56,2&weight=1.5&loss=log"
+    again = read(exploration, page.hash)
+    assert again.number("mean loss") == page.number("mean loss")
+    page.page.get_by_role("button", name="Reset").click()
+    assert page.hash == ""
+    assert_as_in_python(page, margins, places=np.array([-1.0, 0.5, 2.0]), weight=1.0, loss="hinge")
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        *("#weight=9", "#weight=nan", "#weight=", "#loss=other", "#places=1,2", "#places=1,2,99"),
+        *("#__proto__=1", "#%", "#weight=1e400", "#<script>alert(1)</script>", "#3", "#weight"),
+    ],
+)
+def test_an_address_that_says_nothing_is_ignored(read, place):
+    page = read(of_margins(), place)
+    assert page.number("mean loss") == pytest.approx(2.5 / 3)
+
+
+def test_numbers_that_python_refuses(read):
+    def f(p):
+        q = np.stack([p, 1.1 - p])
+        return {"kl": losses.kl_divergence(q, np.array([0.5, 0.5]))}
+
+    with pytest.raises(ValueError, match="probability distribution"):
+        explore(f, p=Slider(0, 1, 0.5))
+
+    def g(share):
+        q = np.stack([0.5 * share, 0.5])
+        return {"kl": losses.kl_divergence(q, np.array([0.5, 0.5]))}
+
+    page = read(explore(g, share=Slider(0, 2, 1)))
+    page.type("share", "1.5")
+    page("new Promise(requestAnimationFrame)")
+    refusal = page.page.locator("#refusal")
+    assert refusal.inner_text() == "Python refuses rows that are not probabilities with sum 1."
+    page.type("share", "1")
+    page("new Promise(requestAnimationFrame)")
+    assert refusal.is_hidden()
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_fits_and_can_be_read(read, viewport, scheme):
+    page = read(of_margins(), viewport=viewport, color_scheme=scheme)
+    assert page("document.documentElement.scrollWidth <= innerWidth")
+    nameless = page(
+        """() => [...document.querySelectorAll("input, button, [tabindex]")].filter(
+            (each) => !(each.labels?.length || each.ariaLabel || each.textContent.trim())
+        ).length"""
+    )
+    assert nameless == 0
+    assert page.page.locator("canvas").count() == 2
+    dark = page("getComputedStyle(document.body).backgroundColor") == "rgb(17, 24, 39)"
+    assert dark == (scheme == "dark")
+
+
+def test_a_plot_follows_the_width_and_the_theme(read):
+    page = read(of_margins())
+    picture = "document.querySelector('canvas').toDataURL()"
+    assert page.page.locator("canvas").first.bounding_box()["width"] > 300
+    page.page.set_viewport_size({"width": 330, "height": 700})
+    page("new Promise((done) => setTimeout(done, 100))")
+    assert page("document.documentElement.scrollWidth <= innerWidth")
+    light = page(picture)
+    page.page.emulate_media(color_scheme="dark")
+    page("new Promise((done) => setTimeout(done, 100))")
+    assert page(picture) != light
+    page.page.emulate_media(color_scheme="light")
+    page("new Promise((done) => setTimeout(done, 100))")
+    assert page(picture) == light
+
+
+def test_without_javascript_it_says_the_first_numbers(read):
+    page = read(of_margins(), java_script_enabled=False)
+    assert "mean loss\n0.8333" in page.page.inner_text("#numbers")
+    assert "With JavaScript" in page.page.inner_text("noscript")
+
+
+def test_in_a_notebook(browser):
+    """In a frame that belongs to nobody, with no address of its own."""
+    page = Reader(browser.new_page())
+    bundle = of_margins()._repr_mimebundle_()
+    assert bundle["text/plain"].startswith("<page of margins(places, weight, loss), ")
+    page.page.set_content(f"<!DOCTYPE html>{bundle['text/html']}")
+    frame = page.page.frame_locator("iframe")
+    frame.get_by_role("radio", name="log").check()
+    from playwright.sync_api import expect
+
+    expect(frame.locator("#numbers dd").nth(1)).to_have_text("-0.7311")
+    page.page.close()
+    assert page.complaints == []
+    assert set(page.requests) <= {"about:srcdoc"}
+
+
+HOSTILE = "</script><script>document.title = 'hacked'</script>\"'&$x<b>"
+
+
+def test_hostile_words_are_only_words(read):
+    def f(**arguments):
+        (x, option) = arguments.values()
+        plot = Plot(Curve([0, 1], [0, x], HOSTILE), title=HOSTILE, x=HOSTILE, y=HOSTILE)
+        return {HOSTILE: x * len(option), "plot": plot, "bars": Plot(Bars([x], names=[HOSTILE]))}
+
+    f.__doc__ = HOSTILE
+    f.__name__ = HOSTILE
+    page = read(explore(f, **{HOSTILE: Slider(0, 1, 0.5, unit=HOSTILE), "o": [HOSTILE, "b"]}))
+    assert page.page.title() == HOSTILE
+    assert page.page.inner_text("h1") == HOSTILE
+    assert page.number(HOSTILE) == 0.5 * len(HOSTILE)
+    page.page.get_by_role("radio", name="b", exact=True).check()
+    assert page.number(HOSTILE) == 0.5
+
+
+def test_what_f_has_found_is_inlined(read):
+    w = Tensor(np.array([[1.0, -2.0], [0.5, 3.0]]), requires_grad=True)
+
+    def f(x):
+        return {"largest": np.max(functional.softmax(w @ np.stack([x, 1.0])))}
+
+    page = read(explore(f, x=Slider(-1, 1, 0)))
+    page.type("x", "0.5")
+    assert page.number("largest") == pytest.approx(float(f(0.5)["largest"]), rel=1e-12)
+
+
+# What is refused, before there is a page.
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "words"),
+    [
+        (lambda: explore(3, x=Slider(0, 1, 0)), TypeError, "takes a function"),
+        (lambda: explore(lambda x: {"y": x}), TypeError, "missing a required argument: 'x'"),
+        (lambda: explore(lambda x: {"y": x}, z=Slider(0, 1, 0)), TypeError, "argument"),
+        (lambda: explore(lambda x: {"y": x}, x=0.5), TypeError, r"Slider\(low, high, value\)"),
+        (lambda: explore(lambda x: {"y": x}, x=["a", "a"]), ValueError, "options of x differ"),
+        (lambda: explore(lambda x: x, x=Slider(0, 1, 0)), TypeError, "returns a dict"),
+        (lambda: explore(lambda x: {}, x=Slider(0, 1, 0)), TypeError, "returns a dict"),
+        (
+            lambda: explore(lambda x: {"y": x}, x=Points([1, 2], 0, 3)),
+            TypeError,
+            r"'y' is one number, but has shape \(2,\)",
+        ),
+        (
+            lambda: explore(lambda x: {"y": 1.0 if x > 0 else 2.0}, x=Slider(0, 1, 0)),
+            TypeError,
+            "np.where",
+        ),
+        (
+            lambda: explore(lambda x: {"y": np.sort(x)[0]}, x=Points([1, 2], 0, 3)),
+            TypeError,
+            "cannot be written as JavaScript",
+        ),
+        (
+            lambda: explore(
+                lambda x: {"y": x + np.random.default_rng().normal()}, x=Slider(0, 1, 0)
+            ),
+            RuntimeError,
+            "run",
+        ),
+        (
+            lambda: explore(
+                lambda a, b, c: {"y": 1.0}, a=[*"12345"], b=[*"12345"], c=Slider(0, 1, 0)
+            ),
+            ValueError,
+            "at most 24, but these are 25",
+        ),
+        (lambda: Slider(0, 1, 2), ValueError, r"Slider\(low, high, value\)"),
+        (lambda: Slider(1, 1, 1), ValueError, "between its ends"),
+        (lambda: Slider(0, np.nan, 0), ValueError, "finite"),
+        (lambda: Slider(0, "1", 0), ValueError, "finite"),
+        (lambda: Slider(0, 1, 0, step=0), ValueError, "step"),
+        (lambda: Slider(0, 1, 0, log=True), ValueError, "low is above 0"),
+        (lambda: Points([[1, 2, 3]], 0, 3), ValueError, r"shape \(N,\) or \(N, 2\)"),
+        (lambda: Points([], 0, 3), ValueError, "shape"),
+        (lambda: Points([4], 0, 3), ValueError, "between low=0 and high=3"),
+        (lambda: Points([np.nan], 0, 3), ValueError, "between"),
+        (lambda: Points(np.zeros(51), 0, 3), ValueError, "at most 50"),
+        (lambda: Pixels([1, 2]), ValueError, r"shape \(rows, columns\)"),
+        (lambda: Pixels(np.zeros((33, 32))), ValueError, "at most 1,024"),
+        (lambda: Pixels([[2.0]]), ValueError, "from low=0.0 to high=1.0"),
+        (lambda: Curve([1, 2], [1]), ValueError, r"x \(2,\), y \(1,\)"),
+        (lambda: Bars([[1]]), ValueError, "vectors of one length"),
+        (lambda: Image([1], low=0, high=1), ValueError, r"shape \(rows, columns\)"),
+        (lambda: Image([[1]], low=1, high=1), ValueError, "low is below high"),
+        (lambda: Plot([1, 2]), TypeError, "made of Curve, Dots, Bars and Image"),
+        (
+            lambda: explore(lambda x: {"p": Plot(Dots([x], [x], drag="y"))}, x=Slider(0, 1, 0)),
+            TypeError,
+            "moves Points",
+        ),
+        (
+            lambda: explore(
+                lambda x: {"p": Plot(Dots([0, 1], [0, 1], drag="x"))}, x=Points([1], 0, 3)
+            ),
+            ValueError,
+            "shows 2 dots, but there are 1",
+        ),
+        (lambda: of_pixels().save("page.png"), ValueError, "a page ends in .html"),
+    ],
+)
+def test_mistakes_are_refused_by_name(make, error, words):
+    with pytest.raises(error, match=words):
+        make()
+
+
+def test_a_function_that_changes_what_it_has_found_is_refused():
+    w = Tensor(2.0, requires_grad=True, name="w")
+
+    def f(x):
+        loss = x * w
+        loss.backward()
+        return {"slope": w.grad}
+
+    with pytest.raises(TypeError, match=r"changed .*w.*, which it has found"):
+        explore(f, x=Slider(0, 1, 0.5))
+    assert w.grad is None
+
+
+def test_a_page_is_small():
+    """Of a graph of 200 numbers, with uPlot and all."""
+
+    def f(x, y):
+        v, values = np.stack([x, y]), []
+        for _ in range(34):
+            v = np.tanh(v * 0.9 + np.flip(v))
+            values.append(v)
+        return {"first": v[0], "all": Plot(Curve(range(34), [v[1] for v in values]))}
+
+    page = explore(f, x=Slider(-1, 1, 0.5), y=Slider(-1, 1, -0.2))
+    assert 200 <= int(re.search(r"(\d+) lines", repr(page))[1]) < 300
+    assert len(page.html().encode()) < 150_000
