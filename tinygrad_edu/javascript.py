@@ -428,7 +428,7 @@ def _unknown(*_args: Any, **_params: Any) -> NoReturn:
 def elementwise(op: Any, value: Any, *args: Symbols, **params: Any) -> Any:
     """One number from one of each argument."""
     dtype = np.asarray(value).dtype
-    op = OF_TRUTHS.get(op, op) if dtype.kind == "b" else op
+    op = of_kind(op, dtype)
     if op in DIVISIONS and dtype.kind in "iu":
         raise refused(f"{ops.name(op)}() of whole numbers", "by 0 it gives another number there")
     if op not in TEXTS or params:
@@ -439,6 +439,11 @@ def elementwise(op: Any, value: Any, *args: Symbols, **params: Any) -> Any:
     return np.frompyfunc(write, len(args), 1)(*[arg.cells for arg in args])
 
 
+def of_kind(op: Any, dtype: Any) -> Any:
+    """The operation that gives what is true or false, or ``op`` itself."""
+    return OF_TRUTHS.get(op, op) if dtype.kind == "b" else op
+
+
 def truths(x: Symbols) -> Symbols:
     """Whether each number is not 0."""
     return x if x.dtype == bool else x != 0
@@ -446,7 +451,8 @@ def truths(x: Symbols) -> Symbols:
 
 def writer(op: Any, value: Any, x: Symbols) -> Any:
     """A ufunc that writes ``op`` of two numbers."""
-    return np.frompyfunc(functools.partial(x.program.write, op, np.asarray(value).dtype), 2, 1)
+    dtype = np.asarray(value).dtype
+    return np.frompyfunc(functools.partial(x.program.write, of_kind(op, dtype), dtype), 2, 1)
 
 
 def reduced(op: Any, value: Any, x: Symbols, axis: Any = 0, **_params: Any) -> Any:
