@@ -29,15 +29,19 @@
     schedule(done);
   }
 
+  // What follows is computed once a frame; the address and the voice follow when the reader lets go.
   let frame = 0;
-  let spoken = true;
+  let isDone = false;
   function schedule(done) {
-    spoken = spoken && !done;
+    isDone ||= done;
     if (frame === 0) frame = requestAnimationFrame(() => {
       frame = 0;
       compute();
-      if (!spoken) speak();
-      spoken = true;
+      if (isDone) {
+        remember();
+        speak();
+      }
+      isDone = false;
     });
   }
 
@@ -64,10 +68,7 @@
       const x = read(typed.value);
       if (x !== null && x >= low && x <= high) return change(name, [x]);
       const what = x === null ? "is no number" : `is not from ${low} to ${high}`;
-      setters.get(name)();
-      note.textContent = `${JSON.stringify(typed.value)} ${what}. It is still ${state.get(name)[0]}.`;
-      typed.setAttribute("aria-invalid", "true");
-      setters.get(name)(note.textContent);
+      setters.get(name)(`${JSON.stringify(typed.value)} ${what}. It is still ${state.get(name)[0]}.`);
     });
     setters.set(name, (complaint = "") => {
       const [x] = state.get(name);
@@ -457,7 +458,6 @@
     if (isRefused) at("refusal").textContent = found;
     else results = found.map(Number);
     if (!isRefused) show(view);
-    remember();
   }
 
   function show(view) {
