@@ -102,7 +102,8 @@
   }
 
   function pointsField(control) {
-    return made("p", {class: "help"}, `Drag the dots of ${control.name}; or reach them by Tab, and move them by the arrow keys.`);
+    const [dots, them] = control.shape[0] > 1 ? ["dots", "them"] : ["dot", "it"];
+    return made("p", {class: "help"}, `Drag the ${dots} of ${control.name}; or reach ${them} by Tab, and move ${them} by the arrow keys.`);
   }
 
   function pixelsField(control) {
@@ -229,7 +230,8 @@
   function legend(plot) {
     const list = made("ul", {class: "legend"});
     plot.marks.forEach((mark, i) => {
-      if (!mark.label || mark.kind === "image") return;
+      if (!mark.label) return;
+      if (mark.kind === "image") return list.append(scale(mark));
       const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
       svg.setAttribute("viewBox", "0 0 32 14");
       svg.setAttribute("aria-hidden", "true");
@@ -242,6 +244,21 @@
       list.append(made("li", {}, svg, mark.label));
     });
     return list;
+  }
+
+  // The colours of an image from its low to its high end.
+  function scale(mark) {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 44 14");
+    svg.setAttribute("aria-hidden", "true");
+    for (let i = 0; i < 11; i += 1) {
+      const fill = shade(mark, mark.low + ((mark.high - mark.low) * i) / 10, (name) => `var(--${name})`);
+      const cell = document.createElementNS(svg.namespaceURI, "rect");
+      for (const [name, value] of Object.entries({x: 4 * i, width: 4, height: 14, fill})) cell.setAttribute(name, value);
+      svg.append(cell);
+    }
+    svg.classList.add("scale");
+    return made("li", {}, shown(mark.low), svg, `${shown(mark.high)} ${mark.label}`);
   }
 
   // Each line has a look of its own; but where some are dashed, the others are whole.
@@ -339,33 +356,73 @@
       if (!Number.isFinite(height)) return;
       const [x0, x1, y0, y1] = [px(k + left), px(k + left + width * 0.94), py(0), py(height)];
       ctx.fillRect(x0, Math.min(y0, y1), x1 - x0, Math.max(Math.abs(y1 - y0), 1));
+      if (mark.digits === null) return;
+      const said = height.toFixed(mark.digits).replace(/^-(0\.?0*)$/, "$1");
+      Object.assign(ctx, {font: `${11 * devicePixelRatio}px Helvetica, Arial, sans-serif`, textAlign: "center"});
+      ctx.textBaseline = height < 0 ? "top" : "bottom";
+      ctx.fillText(said, (x0 + x1) / 2, y1 + (height < 0 ? 2 : -2) * devicePixelRatio);
     });
   }
 
   function image(ctx, mark, px, py) {
+    if (mark.levels) return bands(ctx, mark, px, py);
     const [rows, columns] = mark.shape;
     const [[x0, x1], [y0, y1]] = [mark.x, mark.y];
-    const [dark, light] = [colour("c0"), colour("paper")];
     mark.numbers.values.forEach((value, k) => {
       const [row, column] = [Math.floor(k / columns), k % columns];
       const r = mark.up ? row : rows - 1 - row;
       const left = px(x0 + ((x1 - x0) * column) / columns);
       const right = px(x0 + ((x1 - x0) * (column + 1)) / columns);
       const [bottom, top] = [py(y0 + ((y1 - y0) * r) / rows), py(y0 + ((y1 - y0) * (r + 1)) / rows)];
-      ctx.fillStyle = shade(mark, value, dark, light);
+      ctx.fillStyle = shade(mark, value, colour);
       ctx.fillRect(Math.floor(left), Math.floor(top), Math.ceil(right) - Math.floor(left), Math.ceil(bottom) - Math.floor(top));
     });
   }
 
+  // A map, row by row of the screen: between numbers it goes in straight lines.
+  function bands(ctx, mark, px, py) {
+    const [rows, columns] = mark.shape;
+    const {values} = mark.numbers;
+    const [left, right] = mark.x.map(px).map(Math.round);
+    const [bottom, top] = mark.y.map(py).map(Math.round);
+    const width = (mark.high - mark.low) / mark.levels;
+    const looks = Array.from({length: mark.levels}, (_, i) => shade(mark, mark.low + (i + 0.5) * width, colour));
+    const step = devicePixelRatio;
+    const paint = (from, to, v, band) => {
+      ctx.fillStyle = looks[band] ?? colour("alarm");
+      ctx.fillRect(from, v, to - from, step);
+    };
+    for (let v = top; v < bottom; v += step) {
+      const down = ((v - top) / (bottom - top)) * (rows - 1);
+      const row = mark.up ? rows - 1 - down : down;
+      const r = Math.min(Math.floor(row), rows - 2);
+      const blended = Array.from({length: columns}, (_, c) => between(values[r * columns + c], values[(r + 1) * columns + c], row - r));
+      let [from, band] = [left, -1];
+      for (let u = left; u < right; u += step) {
+        const column = ((u - left) / (right - left)) * (columns - 1);
+        const c = Math.min(Math.floor(column), columns - 2);
+        const share = (between(blended[c], blended[c + 1], column - c) - mark.low) / width;
+        const here = clamped(Math.floor(share), 0, mark.levels - 1);
+        if (Object.is(here, band)) continue;
+        if (u > left) paint(from, u, v, band);
+        [from, band] = [u, here];
+      }
+      paint(from, right, v, band);
+    }
+  }
+
+  function between(a, b, share) {
+    return a * (1 - share) + b * share;
+  }
+
   // From paper to ink by the value; below 0 the other colour, if there are two.
-  function shade(mark, value, dark, light) {
+  function shade(mark, value, named) {
     const {low, high, diverging, levels} = mark;
-    if (!Number.isFinite(value)) return colour("alarm");
+    if (!Number.isFinite(value)) return named("alarm");
     let share = diverging ? Math.abs(value) / Math.max(Math.abs(low), Math.abs(high)) : (value - low) / (high - low);
-    share = clamped(share, 0, 1);
-    if (levels) share = Math.min(Math.floor(share * levels) / (levels - 1), 1) * 0.8;
-    const ink = diverging ? (value < 0 ? dark : colour("c1")) : levels ? dark : colour("ink");
-    return `color-mix(in srgb, ${ink} ${(share * 100).toFixed(1)}%, ${light})`;
+    share = clamped(share, 0, 1) * (levels ? 0.8 : 1);
+    const ink = diverging ? (value < 0 ? "c0" : "c1") : levels ? "c0" : "ink";
+    return `color-mix(in srgb, ${named(ink)} ${(share * 100).toFixed(1)}%, ${named("paper")})`;
   }
 
   // Dots that are dragged lie above the canvas, as elements that can be focused.

@@ -75,6 +75,8 @@ class Dots(Mark):
 class Bars(Mark):
     """Bars of heights ``y`` (N,), side by side at 0, 1, ..., with the ``names`` below them.
 
+    With ``digits``, each bar has its height written on it, with so many digits after the point.
+
     >>> from tinygrad_edu.exploring import Bars
     >>> Bars([0.2, 0.8], names=["cat", "dog"]).options["names"]
     ['cat', 'dog']
@@ -82,8 +84,10 @@ class Bars(Mark):
 
     kind = "bars"
 
-    def __init__(self, y: Any, label: str = "", *, names: Sequence[Any] = ()) -> None:
-        super().__init__(label, {"y": y}, names=[str(each) for each in names])
+    def __init__(
+        self, y: Any, label: str = "", *, names: Sequence[Any] = (), digits: int | None = None
+    ) -> None:
+        super().__init__(label, {"y": y}, names=[str(each) for each in names], digits=digits)
         self._same_length()
 
 
@@ -92,7 +96,9 @@ class Image(Mark):
 
     Row 0 is at the top, as of a picture; with ``up``, at the bottom, as of a function of x and y.
     ``low`` and ``high`` are the ends of the colours; ``diverging``: blue below 0, orange above it,
-    by default dark is high. ``levels``: so many bands of one colour each, as of a map.
+    by default dark is high. ``levels``: so many bands of one colour each, as of a map, on which the
+    first and the last numbers stand at the ends of the ranges. A ``label`` tells what the colours
+    mean, beside their ends.
 
     >>> import numpy as np
     >>> from tinygrad_edu.exploring import Image
@@ -119,6 +125,8 @@ class Image(Mark):
         shape = np.shape(values)
         if len(shape) != 2:
             raise ValueError(f"an image has shape (rows, columns), but got {shape}")
+        if levels and min(shape) < 2:
+            raise ValueError(f"a map has two rows and two columns or more, but got {shape}")
         if not low < high:
             raise ValueError(f"low is below high, but got low={low} and high={high}")
         ranges = {"x": list(x or (0, shape[1])), "y": list(y or (0, shape[0]))}
