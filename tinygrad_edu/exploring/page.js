@@ -250,6 +250,7 @@
   function scale(mark) {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 44 14");
+    svg.setAttribute("preserveAspectRatio", "none");
     svg.setAttribute("aria-hidden", "true");
     for (let i = 0; i < 11; i += 1) {
       const fill = shade(mark, mark.low + ((mark.high - mark.low) * i) / 10, (name) => `var(--${name})`);
@@ -295,6 +296,18 @@
       series: [{}, {show: true, stroke: "transparent", points: {show: false}}],
       hooks: {draw: [(u) => draw(u, view)]},
     }, [[0, 1], [null, null]], view.holder);
+    if (plot.square) fit(view);
+  }
+
+  // Take the width that there is; in a square plot, as high as makes its units equal.
+  function fit(view) {
+    const wanted = size(view);
+    view.u.setSize(wanted);
+    if (!view.plot.square) return;
+    const {width, height} = view.u.bbox;
+    const [across, up] = ["x", "y"].map((axis) => { const [low, high] = extent(view.plot, axis, view.marks); return high - low; });
+    const missing = Math.round(((width * up) / across - height) / devicePixelRatio);
+    if (missing) view.u.setSize({width: wanted.width, height: wanted.height + missing});
   }
 
   function draw(u, view) {
@@ -377,6 +390,9 @@
       ctx.fillStyle = shade(mark, value, colour);
       ctx.fillRect(Math.floor(left), Math.floor(top), Math.ceil(right) - Math.floor(left), Math.ceil(bottom) - Math.floor(top));
     });
+    Object.assign(ctx, {strokeStyle: colour("faint"), lineWidth: devicePixelRatio});
+    ctx.setLineDash([]);
+    ctx.strokeRect(px(x0), py(y1), px(x1) - px(x0), py(y0) - py(y1));
   }
 
   // A map, row by row of the screen: between numbers it goes in straight lines.
@@ -609,8 +625,7 @@
   new ResizeObserver(() => {
     for (const each of plots) {
       if (!each.u) continue;
-      const wanted = size(each);
-      if (wanted.width !== each.u.width) each.u.setSize(wanted);
+      if (size(each).width !== each.u.width) fit(each);
       placeHandles(each);
     }
   }).observe(at("shown"));
