@@ -149,6 +149,9 @@ plt.show()
 # Three images of 8 times 8 squares: a handwritten 0 in grey; the row of W for that digit, red
 # and blue; and the product of both, which has colour only where the image has ink, most of it red.
 # :::
+#
+# On the page about [cross entropy](07_cross_entropy.py) you can draw digits of your own, and see
+# how each pixel votes.
 
 # %% [markdown]
 # ## Why argmax

@@ -137,15 +137,84 @@ for loss_function in four:
 #
 # ## One wrong label
 #
-# The slope of an example is its voice: it says how hard this example pulls at the weights. In the
-# next picture, an example is not an image, but a point: two numbers, its **features**. (The
-# features of an image are its pixels.) One point, far on the side of $-1$, carries the wrong label
-# $+1$.
+# The slope of an example is its voice: it says how hard this example pulls at the weights. Here are
+# six examples, A to F, on the curve of a loss. A wrong label is a margin far to the left.
 #
 # :::{admonition} Predict
 # :class: tip
-# Which loss will listen to that one point the most?
+# Drag A far to the left. Which loss lets it decide alone where the weights go? Which loss hears
+# nobody, wherever the points are?
 # :::
+
+# %% tags=["hide-input"]
+from tinygrad_edu import explore
+from tinygrad_edu.exploring import Bars, Curve, Dots, Plot, Points
+
+by_name = dict(zip(["0/1", "log", "exponential", "hinge"], four, strict=True))
+grid = np.linspace(-4, 3, 141)
+curves = {
+    name: without_jumps(loss(grid, np.ones(141), reduction="none"))
+    for name, loss in by_name.items()
+}
+
+
+def voices(margins, loss):
+    """Drag A far to the left, as a wrong label would. Which loss lets it decide alone?"""
+    chosen, labels = by_name[loss], np.ones(6)
+    each = chosen(margins, labels, reduction="none")
+    pulls = np.abs(grad(chosen)(margins, labels, reduction="sum"))
+    total = np.sum(pulls)
+    shares = pulls / np.where(total > 0, total, 1.0)
+    lines = [Curve(grid, y, name, dashed=name != loss) for name, y in curves.items()]
+    return {
+        "mean loss": np.mean(each),
+        "share of A": shares[0],
+        "losses": Plot(
+            *lines,
+            Dots(margins, each, drag="margins", labels="ABCDEF"),
+            title="The loss of each point",
+            x="margin",
+            y="loss (nats)",
+            xlim=(-4, 3),
+            ylim=(-0.2, 6),
+        ),
+        "shares": Plot(
+            Bars(shares, names="ABCDEF", digits=2),
+            title="The share of each point in the slope",
+            y="share",
+            ylim=(0, 1.1),
+        ),
+    }
+
+
+explore(
+    voices,
+    margins=Points([-1.5, -0.6, 0.2, 0.8, 1.6, 2.4], -4, 3),
+    loss=["hinge", "log", "exponential", "0/1"],
+)
+
+# %% [markdown]
+# :::{caption}
+# Six points on four losses, and how much of the slope each of them has.
+#
+# A page with two plots. Left, four losses over the margin from minus 4 to 3, with six points A to F
+# on the chosen one, which can be dragged. Right, a bar for each point: its share in the sum of all
+# slopes. For the hinge loss, points with a margin below 1 have equal shares, and all others none.
+# :::
+#
+# Try this:
+#
+# - Drag A to the left end, and choose one loss after the other. Hinge loss: A has a quarter, as
+#   before. Log loss: 0.37 in place of 0.33. Exponential loss: 0.94 in place of 0.57.
+# - With the hinge loss, drag D beyond the margin 1. At once it has no share, and the others have
+#   more.
+# - With the 0/1 loss, look for a place where a point has a share. There is none.
+#
+# Hinge loss and log loss limit the voice of a single point. Exponential loss does not.
+#
+# What does one wrong label do to what is learned? In the next picture, an example is a point in the
+# plane: two numbers, its **features**. (The features of an image are its pixels.) One point, far on
+# the side of $-1$, carries the wrong label $+1$.
 
 # %% tags=["hide-input"]
 labels = np.repeat([-1.0, 1.0], 50)

@@ -63,7 +63,7 @@ plt.show()
 
 # %%
 from tinygrad_edu import grad, losses
-from tinygrad_edu.functional import one_hot, softmax
+from tinygrad_edu.functional import logsumexp, one_hot, softmax
 
 scores = np.array([[2.0, 1.0, -1.0], [0.5, 0.0, 1.5]])
 labels = np.array([0, 1])
@@ -113,6 +113,71 @@ print("p - t:\n", (probabilities - t).round(4))
 # So each class is pulled by its error. The slope for the true class is $p_y - 1$: nearly 0 if the
 # classifier is sure and right, nearly $-1$ if it is sure and wrong. As with log loss, right but
 # unsure still pays.
+#
+# :::{admonition} Predict
+# :class: tip
+# Three classes, and A is true, but B has the best score. Will a lower
+# [temperature](06_softmax.py) make the loss smaller or larger? And once A has the best score?
+# :::
+
+# %% tags=["hide-input"]
+from tinygrad_edu import explore
+from tinygrad_edu.exploring import Bars, Curve, Dots, Plot, Points, Slider
+
+line = np.linspace(-6, 6, 61)
+
+
+def verdict(scores, temperature, true):
+    """The true class is A, but B is ahead. What does that cost, and what pulls at the scores?"""
+    label = "ABC".index(true)
+    tempered = scores / temperature
+    p = softmax(tempered)
+    powers = np.exp(line / temperature - logsumexp(tempered))
+    return {
+        "loss (nats)": losses.cross_entropy(tempered, label),
+        f"p of {true}": p[label],
+        "scores": Plot(
+            Curve(line, powers, "exp(s / T), divided by the sum", dashed=True),
+            Dots(scores, p, drag="scores", labels="ABC"),
+            title="From scores to probabilities",
+            x="score s",
+            y="probability p",
+            xlim=(-6, 6),
+            ylim=(0, 1.1),
+        ),
+        "slopes": Plot(
+            Bars(p, "probability p", names="ABC", digits=2),
+            Bars(grad(losses.cross_entropy)(tempered, label), "slope p - t", digits=2),
+            title="The slope of the loss by s / T",
+            ylim=(-1.2, 1.2),
+        ),
+    }
+
+
+explore(
+    verdict,
+    scores=Points([1.0, 2.0, -1.0], -6, 6),
+    temperature=Slider(0.1, 10.0, 1.0, log=True),
+    true=["A", "B", "C"],
+)
+
+# %% [markdown]
+# :::{caption}
+# Three scores that can be dragged, their probabilities, the loss and its slopes.
+#
+# A page with two plots. Left, three dots A, B and C, at their scores and probabilities, on a curve
+# that rises as a power of the score. Right, two bars for each class: its probability, and the slope
+# of the loss. Only for the true class do they differ, by 1: that slope is below 0.
+# :::
+#
+# Try this:
+#
+# - Lower the temperature to 0.1: sure and wrong. The loss is 10, and the slope of A is $-1$. Raise
+#   it to 10: a guess among three, about $\log 3$.
+# - Drag A until it is ahead of B. Now a low temperature makes the loss smaller.
+# - Choose the true class anew: the probabilities stay, the slopes do not.
+#
+# The three slopes add up to 0: what the true class is pulled up, the others are pushed down.
 #
 # ## One loss, three names
 #
@@ -195,6 +260,69 @@ plt.show()
 #
 # At first each class has probability 1/10, and the loss is $\log 10$. And now we can say for each
 # image how sure the classifier is.
+#
+# A score is a sum over the pixels, of ink times weight. So each pixel has a **vote** for each
+# digit, and we can look for the pixels that made a mistake. Here is the first of these five, a 6
+# that was read as a 1. Change it, or press Clear and draw digits of your own.
+#
+# :::{admonition} Predict
+# :class: tip
+# How many pixels have to lose their ink until the answer is 6?
+# :::
+
+# %% tags=["hide-input"]
+from tinygrad_edu.exploring import Image, Pixels
+
+W_short, b_short = W.data.round(3), b.data.round(3)
+classes = np.arange(10)
+first = worst[0]
+
+
+def reading(image, digit):
+    """A wrong answer. Which pixels voted for it, and which have to change?"""
+    x = np.reshape(image, 64)
+    scores = W_short @ x + b_short
+    is_best = scores == np.max(scores)
+    row = np.where(classes == digit, 1.0, 0.0) @ W_short
+    return {
+        "answer": np.max(np.where(is_best, classes, 0)),
+        "its probability": np.max(softmax(scores)),
+        "votes": Plot(
+            Image(np.reshape(row * x, (8, 8)), "votes", low=-2, high=2, diverging=True),
+            title="The vote of each pixel for the digit",
+            square=True,
+        ),
+        "scores": Plot(Bars(scores, names=classes, digits=1), title="Ten scores", ylim=(-9, 9)),
+        "probabilities": Plot(
+            Bars(softmax(scores), names=classes, digits=2), title="Ten probabilities", ylim=(0, 1.1)
+        ),
+    }
+
+
+explore(
+    reading,
+    image=Pixels(x_held[first].reshape(8, 8)),
+    digit=Slider(0, 9, read[first], step=1),
+)
+
+# %% [markdown]
+# :::{caption}
+# Draw a digit: the classifier reads it, and each pixel votes. Orange is for the digit, blue against
+# it.
+#
+# A page with a drawing of 8 times 8 pixels, a slider for one of ten digits, and three plots: the
+# votes of the pixels for that digit as colours, the ten scores as bars, and the ten probabilities.
+# :::
+#
+# Try this:
+#
+# - Press Erase, and take away the two pixels with the most votes for 1. Move the slider to 6: how
+#   did they vote there?
+# - Clear, and draw a large 0, as a ring. Then put ink into its hole.
+# - Clear, and draw a line from the top to the bottom in the fifth column: a 1. Clear, and draw it
+#   in the third column: the classifier knows places, and no shapes.
+#
+# The scores of a linear classifier are no more than this: one vote for each pixel, added up.
 #
 # ## What to take away
 #

@@ -120,7 +120,7 @@ right_peak = 0.4 * np.exp(-(((place - 2.5) / 0.8) ** 2) / 2)
 peaks = (left_peak + right_peak) / np.sum(left_peak + right_peak)
 
 
-def fit(loss_function, start):
+def fit(loss_function, start, place=place):
     """The mean, the width and the probabilities of the bell after 500 updates."""
     mean = Tensor(start, requires_grad=True)
     log_width = Tensor(0.0, requires_grad=True)  # a width stays positive if its logarithm moves
@@ -165,6 +165,85 @@ plt.show()
 #   bell **covers** both. It gets the mean and the width of the whole truth.
 # - $\mathrm{KL}(p, t)$ pays where $p$ is large and $t$ is nearly 0. So the gap must stay empty: the
 #   bell **picks** one peak, and ignores the other.
+#
+# Fit the bell yourself, on 25 places. Make one divergence as small as you can, and only then show
+# the best fit, which descent has found.
+#
+# :::{admonition} Predict
+# :class: tip
+# The narrow bell below stands in the gap. Which of the two divergences will be larger?
+# :::
+
+# %% tags=["hide-input"]
+from tinygrad_edu import explore
+from tinygrad_edu.exploring import Curve, Plot, Slider
+
+some = place[60:181:5]  # 25 places, from -6 to 6
+two_peaks = peaks[60:181:5] / np.sum(peaks[60:181:5])
+best_fits = {
+    "KL(t, p)": fit(lambda p: kl(two_peaks, p), -2.0, some)[2],
+    "KL(p, t), left": fit(lambda p: kl(p, two_peaks), -2.0, some)[2],
+    "KL(p, t), right": fit(lambda p: kl(p, two_peaks), 2.0, some)[2],
+}
+
+
+def by_hand(mean, width, best):
+    """One bell for two peaks. How low do you get each of the two divergences?"""
+    p = softmax(-(((some - mean) / width) ** 2) / 2)
+    log_ratio = np.log(two_peaks) - np.log(p)
+    curves = [Curve(some, two_peaks, "truth t"), Curve(some, p, "your bell p")]
+    if best in best_fits:
+        curves.append(Curve(some, best_fits[best], "best fit", dashed=True))
+    return {
+        "KL(t, p)": kl(two_peaks, p),
+        "KL(p, t)": kl(p, two_peaks),
+        "bells": Plot(
+            *curves,
+            title="The truth and the bell",
+            x="place",
+            y="probability",
+            xlim=(-6, 6),
+            ylim=(0, 0.3),
+        ),
+        "costs": Plot(
+            Curve(some, two_peaks * log_ratio, "t log(t / p)"),
+            Curve(some, -p * log_ratio, "p log(p / t)"),
+            title="What is paid at each place",
+            x="place",
+            y="nats",
+            xlim=(-6, 6),
+            ylim=(-0.3, 0.9),
+        ),
+    }
+
+
+explore(
+    by_hand,
+    mean=Slider(-5.0, 5.0, 0.0, step=0.1),
+    width=Slider(0.5, 5.0, 0.8, step=0.1),
+    best=["hidden", *best_fits],
+)
+
+# %% [markdown]
+# :::{caption}
+# A bell with two sliders, two divergences, and the best fits to compare with.
+#
+# A page with two plots. Left, the truth with two peaks, and a bell whose mean and width can be
+# changed; the best fits can be shown as dashed curves. Right, what each of the two divergences pays
+# at each place.
+# :::
+#
+# Try this:
+#
+# - Make KL(t, p) as small as you can: 0.48 is possible. The bell becomes wide, and covers both
+#   peaks.
+# - Make KL(p, t) as small as you can: 0.51 is possible, with a narrow bell on one peak. Is the
+#   other peak as good?
+# - Put a narrow bell on the left peak, and look at the second plot. Which curve has a hump, and
+#   where? Then make the bell wide, and look for the hump in the gap.
+#
+# One divergence counts what the bell misses, the other what it fills: so one covers, the other
+# picks.
 
 # %% tags=["hide-input"]
 wide, narrow = fits["KL(t, p)"][2], fits["KL(p, t), from the left"][2]

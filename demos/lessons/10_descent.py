@@ -273,6 +273,94 @@ plt.show()
 # A **local minimum** is lower than all around it; a **global minimum** is lowest of all. The slope
 # tells the way down from here, and never that there is a deeper place elsewhere.
 #
+# What, then, gets a run out of the wrong valley? Here are forty steps on a loss of one weight, with
+# all that we have seen, and with **noise**: a random number is added to each slope, as if it came
+# from a few examples only.
+#
+# :::{admonition} Predict
+# :class: tip
+# The run below ends in the higher of two valleys. Which of these can lead it into the deeper one: a
+# larger learning rate, momentum, noise, another start?
+# :::
+
+# %% tags=["hide-input"]
+from tinygrad_edu import explore
+from tinygrad_edu.exploring import Curve, Dots, Image, Plot, Points, Slider
+
+steps = np.arange(41)
+draws = np.random.default_rng(0).normal(size=(40, 2))
+
+
+def forty_steps(loss, w, lr, momentum, noise):
+    """The path of descent with momentum, on slopes with noise: one number, or row, a step."""
+    path, velocity = [w], 0.0
+    for each in noise:
+        velocity = momentum * velocity + grad(loss)(path[-1]) + each
+        path.append(path[-1] - lr * velocity)
+    return np.stack(path)
+
+
+lines = {"two minima": lambda w: (w * (w - 4)) ** 2 / 8 + w / 5, "bowl": bowl}
+
+
+def on_a_line(start, lr, momentum, noise, loss):
+    """The run ends in the higher valley. What gets it into the deeper one?"""
+    height = lines[loss]
+    path = forty_steps(height, start[0], lr, momentum, noise * draws[:, 0])
+    return {
+        "w at the end": path[-1],
+        "loss at the end": height(path[-1]),
+        "path": Plot(
+            Curve(grid, height(grid), "loss"),
+            Curve(path, height(path), "40 steps", dots=True),
+            Dots(start, height(start), drag="start", labels="S"),
+            title="Forty steps from S",
+            x="weight w",
+            y="loss",
+            xlim=(-1, 5),
+            ylim=(-0.3, 4.5),
+        ),
+        "fall": Plot(
+            Curve(steps, height(path)),
+            title="Loss after each step",
+            x="steps",
+            y="loss",
+            xlim=(0, 40),
+            ylim=(-0.3, 4.5),
+        ),
+    }
+
+
+explore(
+    on_a_line,
+    start=Points([4.9], -1, 5),
+    lr=Slider(0.01, 2.5, 0.2, log=True),
+    momentum=Slider(0.0, 0.95, 0.0, step=0.05),
+    noise=Slider(0.0, 5.0, 0.0, step=0.1),
+    loss=[*lines],
+)
+
+# %% [markdown]
+# :::{caption}
+# Forty steps on a line: start, learning rate, momentum and noise can be changed.
+#
+# A page with two plots. Left, a loss with two valleys, at the weights 0 and 4, of which the left
+# one is deeper, and the path of forty steps from a start that can be dragged. Right, the loss after
+# each step. With the first numbers the path ends in the right valley, at a loss of 0.4.
+# :::
+
+# %% [markdown]
+# Try this:
+#
+# - Drag S over the hill in the middle. At one place, the end jumps from one valley to the other.
+# - Press Reset. Raise the momentum: from 0.8 on, the run rolls over the hill. At 0.95 it is still
+#   swinging after forty steps.
+# - Press Reset. Raise the noise to 3: the run stumbles over. Or raise the learning rate to 0.5: it
+#   leaps over, and at 0.9 it never comes back.
+# - Choose the bowl: with the learning rate 1 it arrives in one step, and beyond 2 it flies away.
+#
+# In which valley a run ends depends on where it starts and how it moves; no slope tells.
+#
 # ## Saddles
 #
 # The gradient is zero at a minimum, and not only there. At a **saddle** the loss curves up in one
@@ -319,6 +407,83 @@ plt.show()
 # For a while the loss looks as if all were done. With thousands of weights, saddles are more common
 # than poor minima (Dauphin and others, 2014): it takes only one direction that leads down. Noise
 # helps to leave them, and [noise that helps](14_noise.py) is a page of its own.
+#
+# Now all of it in the plane: a saddle, a valley as above, and two minima.
+#
+# :::{admonition} Predict
+# :class: tip
+# The run below sits on the ridge of a saddle. How much noise does it take to fall off within forty
+# steps?
+# :::
+
+# %% tags=["hide-input"]
+surfaces = {
+    "saddle": lambda w: w[0] ** 2 - w[1] ** 2,
+    "bowl": valley,
+    "two minima": lambda w: (w[0] ** 2 - 1) ** 2 + w[0] / 4 + (w[1] - w[0] / 2) ** 2,
+}
+plane_to_see = np.array(np.meshgrid(np.linspace(-2, 2, 41), np.linspace(-2, 2, 41)))
+
+
+def in_the_plane(start, lr, momentum, noise, loss):
+    """The run sits on the ridge of a saddle. What makes it fall off?"""
+    height = surfaces[loss]
+    path = forty_steps(height, start[0], lr, momentum, noise * draws)
+    heights = height(path.T)
+    depth = height(plane_to_see)
+    depth = np.sqrt(depth - np.min(depth))  # roots: more bands where it is nearly flat
+    return {
+        "loss at the end": heights[-1],
+        "path": Plot(
+            Image(depth, x=(-2, 2), y=(-2, 2), low=0, high=np.max(depth), up=True, levels=14),
+            Curve(path[:, 0], path[:, 1], "40 steps", dots=True),
+            Dots(start[:, 0], start[:, 1], drag="start", labels="S"),
+            title="Forty steps from S; blue is high",
+            x="w[0]",
+            y="w[1]",
+            xlim=(-2, 2),
+            ylim=(-2, 2),
+            square=True,
+        ),
+        "fall": Plot(
+            Curve(steps, heights),
+            title="Loss after each step",
+            x="steps",
+            y="loss",
+            xlim=(0, 40),
+            ylim=(-3, 6),
+        ),
+    }
+
+
+explore(
+    in_the_plane,
+    start=Points([[1.6, 0.0]], -2, 2),
+    lr=Slider(0.01, 0.5, 0.05, log=True),
+    momentum=Slider(0.0, 0.95, 0.0, step=0.05),
+    noise=Slider(0.0, 5.0, 0.0, step=0.1),
+    loss=[*surfaces],
+)
+
+# %% [markdown]
+# :::{caption}
+# Forty steps in the plane, on a saddle, a bowl and two minima.
+#
+# A page with two plots. Left, a map of the loss, blue where it is high, and the path of forty steps
+# from a start that can be dragged. Right, the loss after each step. With the first numbers the path
+# runs straight to the saddle in the middle of the map, and stops there.
+# :::
+
+# %% [markdown]
+# Try this:
+#
+# - Raise the noise to 0.3; or leave it at 0, and drag S a little beside the ridge.
+# - Choose the bowl, and put S at (1.6, 1). Raise the learning rate to 0.24, just below 2 / 8: a
+#   zigzag. Lower it to 0.02: too slow. Now add a momentum of 0.8.
+# - Choose two minima, and look for the border between the starts that end left and those that end
+#   right. Which momentum gets from right to left?
+#
+# A saddle holds only who comes exactly from its ridge: any noise is enough to leave it.
 #
 # ## What to take away
 #

@@ -17,7 +17,7 @@ from tinygrad_edu import Tensor, draw, steps
 x = 1.5
 w = Tensor(2.0, requires_grad=True)
 b = Tensor(-1.0, requires_grad=True)
-product = w * x
+product = w * Tensor(x, name="x")
 s = product + b
 power = np.exp(s)
 total = 1 + power
@@ -118,7 +118,14 @@ print(f"slope by w: {by_hand['w']:.4f}, slope by b: {by_hand['b']:.4f}")
 # paid for.
 #
 # Now the engine. It recorded the graph when the loss was computed, and goes back through it in the
-# same way. Use the arrow keys, or the slider.
+# same way. Step with the arrow keys, or the slider, and change the numbers of the leaves `w`, `x`
+# and `b`.
+#
+# :::{admonition} Predict
+# :class: tip
+# Which gradient becomes 0 if `x` is 0? And what becomes of the gradient of `s` if `w` grows, and
+# the classifier becomes surer of what is right?
+# :::
 
 # %%
 steps(loss, names=names)
@@ -130,6 +137,15 @@ steps(loss, names=names)
 # The graph of the loss with a slider. Each step lights up one operation, and shows its rule in
 # letters, then with numbers: first the values from left to right, then the gradients back.
 # :::
+#
+# Try this:
+#
+# - Set `x` to 0, and then to -1.5. What follows for the gradient of `w`, and what for that of `b`?
+# - Set `w` to 4, and to -4. Once the gradient of `s` is nearly 0, and once nearly -1: sure and
+#   right, sure and wrong.
+# - Change `b` by 0.01, and compare: the loss changes by about 0.01 times the gradient of `b`.
+#
+# A gradient holds for the numbers at hand. Change one, and all gradients are others.
 
 # %%
 loss.backward()
