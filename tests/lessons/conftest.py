@@ -1,4 +1,4 @@
-"""``lesson``: what a lesson computes, for the tests of what it claims."""
+"""``lesson``: what a lesson computes, for the tests of what it claims; ``touch``: its figures."""
 
 import warnings
 from types import SimpleNamespace
@@ -9,7 +9,7 @@ from tinygrad_edu import lessons
 
 
 def play(name):
-    """The values of a lesson, and what its checks say of each stub and of each solution.
+    """The values of a lesson, what it shows, and what its checks say of each stub and solution.
 
     Below each solution the checks above it run once more.
     """
@@ -23,13 +23,13 @@ def play(name):
             order += checks
             checks = []
     names = {"__name__": "__main__"}
-    verdicts = []
+    shown, verdicts = [], []
     for cell in order:
         before = len(lessons.checked)
-        lessons.play([cell], script, lambda thing: None, names)
+        lessons.play([cell], script, shown.append, names)
         if "check" in cell.tags:
             verdicts.append((cell.line + 1, lessons.checked[before:]))
-    return names, verdicts
+    return names, shown, verdicts
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def lesson(request):
     name = request.module.__name__.rpartition(".")[2].removeprefix("test_lesson_")
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        names, verdicts = play(name)
+        names, shown, verdicts = play(name)
     seen = set()
     for line, results in verdicts:
         solved = line in seen
@@ -49,4 +49,26 @@ def lesson(request):
         right = all(verdict for _, verdict in results)
         assert results, f"{name}, line {line}: a cell tagged check calls no check"
         assert right == solved, f"{name}, line {line}: {results} {'with' * solved or 'without'} it"
-    return SimpleNamespace(**names)
+    return SimpleNamespace(**names, shown=shown)
+
+
+@pytest.fixture
+def touch(browser, lesson, tmp_path):
+    """Open a figure of the lesson on a page of its own; it must fit, and leave no error behind."""
+    opened, said = [], []
+
+    def touch(name, width=1200):
+        (figure,) = [each for each in lesson.shown if f"<page of {name}(" in repr(each)]
+        page = browser.new_page(viewport={"width": width, "height": 900}, has_touch=True)
+        opened.append(page)
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.on("console", lambda message: said.append(message.text))
+        page.goto(figure.save(tmp_path / f"{name}.html").as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        return page
+
+    yield touch
+    for page in opened:
+        page.close()
+    assert said == []

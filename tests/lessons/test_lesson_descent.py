@@ -1,6 +1,7 @@
 """What the lesson ``descent`` claims, on its own values."""
 
 import numpy as np
+from figures import assert_page_computes, assert_page_follows
 
 from tinygrad_edu import losses
 
@@ -63,3 +64,76 @@ def test_growth_of_the_broken_valley(lesson):
     path = lesson.descend(lesson.valley, lesson.start, 0.3, 30)
     growth = lesson.valley(path[-1]) / lesson.valley(path[0])
     assert growth > 1e8, "more than a hundred million times"
+
+
+def end(lesson, **changed):
+    """Where a run on the line ends; by default, the first one of the figure."""
+    setting = {"start": 4.9, "lr": 0.2, "momentum": 0.0, "noise": 0.0, "loss": "two minima"}
+    setting |= changed
+    setting["start"] = np.array([setting["start"]])
+    with np.errstate(all="ignore"):
+        return lesson.on_a_line(**setting)["w at the end"]
+
+
+def test_what_gets_a_run_into_the_deeper_valley(lesson):
+    assert np.isclose(end(lesson), 3.95, atol=0.01)
+    for changed in ({"start": 2.0}, {"momentum": 0.8}, {"momentum": 0.9}, {"noise": 3.0}):
+        assert abs(end(lesson, **changed)) < 0.6, changed
+    for changed in ({"start": 2.2}, {"momentum": 0.7}, {"noise": 1.0}):
+        assert abs(end(lesson, **changed) - 4) < 0.3, changed
+    assert 0.3 < abs(end(lesson, momentum=0.95) - 4) < 1, "still swinging"
+    assert end(lesson, lr=0.5) < 0.5
+    assert not np.isfinite(end(lesson, lr=0.9))
+
+
+def test_the_bowl_arrives_in_one_step_and_diverges_beyond_2(lesson):
+    path = lesson.on_a_line(np.array([4.9]), 1.0, 0.0, 0.0, "bowl")["path"].marks[1]
+    assert np.all(path.arrays["x"][1:] == 2)
+    assert abs(end(lesson, lr=1.9, loss="bowl") - 2) < 0.1
+    assert abs(end(lesson, lr=2.1, loss="bowl") - 2) > 50
+
+
+def place(lesson, start=(1.6, 0.0), lr=0.05, momentum=0.0, noise=0.0, loss="saddle"):
+    """Where a run in the plane ends; by default, the first one of the figure."""
+    found = lesson.in_the_plane(np.array([start]), lr, momentum, noise, loss)
+    return np.array([found["path"].marks[1].arrays[axis][-1] for axis in "xy"])
+
+
+def test_noise_or_a_start_beside_the_ridge_leaves_the_saddle(lesson):
+    assert np.allclose(place(lesson), 0, atol=0.03)
+    assert abs(place(lesson, noise=0.3)[1]) > 0.7
+    assert abs(place(lesson, start=(1.6, 0.04))[1]) > 1.5
+
+
+def test_in_the_bowl_momentum_helps_where_the_learning_rate_is_too_small(lesson):
+    assert abs(place(lesson, (1.6, 1.0), 0.02, loss="bowl")[0]) > 0.5
+    assert np.all(abs(place(lesson, (1.6, 1.0), 0.02, 0.8, loss="bowl")) < 0.05)
+    zigzag = lesson.in_the_plane(np.array([[1.6, 1.0]]), 0.24, 0.0, 0.0, "bowl")
+    assert np.all(np.diff(np.sign(zigzag["path"].marks[1].arrays["y"])) != 0)
+
+
+def test_the_start_or_momentum_decides_between_two_minima(lesson):
+    assert np.isclose(place(lesson, loss="two minima")[0], 1, atol=0.1)
+    assert np.isclose(place(lesson, (-1.6, 0.0), loss="two minima")[0], -1, atol=0.1)
+    assert np.isclose(place(lesson, momentum=0.8, loss="two minima")[0], -1, atol=0.1)
+
+
+def test_the_figure_of_a_line_in_a_browser(lesson, touch):
+    names = ("start", "lr", "momentum", "noise", "loss")
+    settings = [
+        (np.array([4.9]), 0.2, 0.9, 0.0, "two minima"),
+        (np.array([1.0]), 0.1, 0.0, 3.0, "two minima"),
+        (np.array([-1.0]), 2.1, 0.0, 0.0, "bowl"),
+    ]
+    settings = [dict(zip(names, each, strict=True)) for each in settings]
+    assert_page_computes(touch("on_a_line"), lesson.on_a_line, settings)
+    assert_page_follows(touch("on_a_line", width=400))
+
+
+def test_the_figure_of_the_plane_in_a_browser(lesson, touch):
+    settings = [
+        {"start": np.array([[1.6, y]]), "lr": 0.05, "momentum": 0.5, "noise": noise, "loss": loss}
+        for loss, y, noise in (("saddle", 0.0, 0.3), ("bowl", 1.0, 0.0), ("two minima", -1.0, 1.0))
+    ]
+    assert_page_computes(touch("in_the_plane"), lesson.in_the_plane, settings)
+    assert_page_follows(touch("in_the_plane", width=400))

@@ -3,6 +3,7 @@
 import itertools
 
 import numpy as np
+from figures import assert_page_computes, assert_page_follows
 
 
 def test_cross_entropy_is_entropy_plus_divergence(lesson):
@@ -52,3 +53,44 @@ def test_the_root_of_jensen_shannon_is_a_distance(lesson):
             for pair in ((one, three), (one, two), (two, three))
         )
         assert direct <= first + second + 1e-9
+
+
+def test_by_hand_as_low_as_the_text_says_and_never_lower_than_the_best_fits(lesson):
+    tried = [
+        lesson.by_hand(mean, width, "hidden")
+        for mean in np.arange(-5, 5.01, 0.5)
+        for width in (0.5, 0.8, 2.0, 2.8, 5.0)
+    ]
+    for name, fitted, lowest in (
+        ("KL(t, p)", lesson.kl(lesson.two_peaks, lesson.best_fits["KL(t, p)"]), 0.48),
+        ("KL(p, t)", lesson.kl(lesson.best_fits["KL(p, t), left"], lesson.two_peaks), 0.51),
+    ):
+        assert np.isclose(fitted, lowest, atol=0.005)
+        assert fitted - 1e-9 <= min(found[name] for found in tried) < lowest + 0.01
+    right = lesson.kl(lesson.best_fits["KL(p, t), right"], lesson.two_peaks)
+    assert right > 0.8, "the other peak is not as good"
+
+
+def humps(lesson, mean, width):
+    """Where each of the two costs is largest, and how large."""
+    curves = lesson.by_hand(mean, width, "hidden")["costs"].marks
+    return [
+        (curve.arrays["x"][curve.arrays["y"].argmax()], curve.arrays["y"].max()) for curve in curves
+    ]
+
+
+def test_a_narrow_bell_pays_for_the_missed_peak_and_a_wide_one_for_the_gap(lesson):
+    (missed, cost), (_, other) = humps(lesson, -2.5, 0.8)
+    assert missed > 2
+    assert cost > 10 * other
+    _, (filled, _) = humps(lesson, -0.6, 2.8)
+    assert abs(filled) < 1
+
+
+def test_the_figure_of_both_ways_in_a_browser(lesson, touch):
+    settings = [
+        {"mean": -2.5, "width": 0.5, "best": "hidden"},
+        {"mean": 5.0, "width": 5.0, "best": "KL(p, t), right"},
+    ]
+    assert_page_computes(touch("by_hand"), lesson.by_hand, settings)
+    assert_page_follows(touch("by_hand", width=400))

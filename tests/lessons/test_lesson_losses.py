@@ -1,6 +1,8 @@
 """What the lesson ``losses`` claims, on its own values."""
 
 import numpy as np
+import pytest
+from figures import assert_page_computes, assert_page_follows
 
 
 def at(lesson, name, margin):
@@ -57,3 +59,29 @@ def test_one_wrong_label_is_loudest_for_exponential_loss(lesson):
     assert max(lesson.voice["logistic"], lesson.voice["hinge"]) < 0.3
     assert lesson.after["exponential"] > lesson.before["exponential"] + 0.03
     assert max(lesson.after["logistic"], lesson.after["hinge"]) < 0.06
+
+
+OUTLIER = np.array([-4, -0.6, 0.2, 0.8, 1.6, 2.4])
+FIRST = np.array([-1.5, -0.6, 0.2, 0.8, 1.6, 2.4])
+
+
+@pytest.mark.parametrize(
+    ("loss", "first", "outlier"),
+    [("hinge", 0.25, 0.25), ("log", 0.33, 0.37), ("exponential", 0.57, 0.94), ("0/1", 0, 0)],
+)
+def test_the_share_of_an_outlier_is_as_the_text_says(lesson, loss, first, outlier):
+    for margins, share in ((FIRST, first), (OUTLIER, outlier)):
+        found = lesson.voices(margins, loss)["share of A"]
+        assert np.isclose(found, share, atol=0.005)
+
+
+def test_beyond_the_margin_a_point_has_no_share_in_the_slope_of_hinge_loss(lesson):
+    moved = np.where(OUTLIER == 0.8, 1.1, OUTLIER)
+    (bars,) = lesson.voices(moved, "hinge")["shares"].marks
+    assert np.allclose(bars.arrays["y"], [1 / 3, 1 / 3, 1 / 3, 0, 0, 0])
+
+
+def test_the_figure_of_voices_in_a_browser(lesson, touch):
+    settings = [{"margins": OUTLIER, "loss": loss} for loss in lesson.by_name]
+    assert_page_computes(touch("voices"), lesson.voices, settings)
+    assert_page_follows(touch("voices", width=400))
