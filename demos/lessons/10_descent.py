@@ -426,7 +426,7 @@ plane_to_see = np.array(np.meshgrid(np.linspace(-2, 2, 41), np.linspace(-2, 2, 4
 
 
 def in_the_plane(start, lr, momentum, noise, loss):
-    """The run sits on the ridge of a saddle. What makes it fall off?"""
+    """Where do forty steps from S end, and what would lead them elsewhere?"""
     height = surfaces[loss]
     path = forty_steps(height, start[0], lr, momentum, noise * draws)
     heights = height(path.T)

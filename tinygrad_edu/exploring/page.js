@@ -259,7 +259,7 @@
       svg.append(cell);
     }
     svg.classList.add("scale");
-    return made("li", {}, shown(mark.low), svg, `${shown(mark.high)} ${mark.label}`);
+    return made("li", {}, `${shown(mark.low)} `, svg, ` ${shown(mark.high)} ${mark.label}`);
   }
 
   // Each line has a look of its own; but where some are dashed, the others are whole.
