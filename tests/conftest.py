@@ -9,6 +9,7 @@ import shutil
 
 import pytest
 from hypothesis import Phase, settings
+from reader import WIDE, Reader
 
 settings.register_profile("dev", max_examples=60, deadline=None)
 settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
@@ -50,3 +51,25 @@ def browser():
         browser = playwright.chromium.launch(executable_path=path, args=OPTIONS)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def read(browser, tmp_path):
+    """Open the page of some steps, from a file, in a browser that is like this or that."""
+    readers = []
+
+    def read(told, place="", clock=False, name="steps", **options):
+        context = browser.new_context(**{"viewport": WIDE, **options})
+        readers.append(Reader(context.new_page(), told))
+        readers[-1].page.set_default_timeout(5000)
+        if clock:
+            readers[-1].page.clock.install()
+        readers[-1].address = told.save(tmp_path / f"{name}.html").as_uri()
+        readers[-1].page.goto(readers[-1].address + place)
+        return readers[-1]
+
+    yield read
+    for reader in readers:
+        reader.page.context.close()
+        assert reader.complaints == []
+        assert {url.partition("#")[0] for url in reader.requests} == {reader.address}

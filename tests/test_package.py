@@ -72,7 +72,9 @@ LAYERS = {
     "programs": "backprop errors kernels ops refusals_of_jit rewrites tensor tracing",
     "testing.catalogue": "testing.mistakes testing.session testing.trial",
     "weights": "asides errors functional inputs targets tensor",
-    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.text",
+    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.playing drawing.text",
+    "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes ops "
+    "tensor tracing",
     "guards": "modes nn programs tensor tracing",
     "losses": "backprop errors functional modes other_names targets tensor weights",
     "testing.engines": "errors testing.catalogue testing.session testing.trial",
@@ -81,8 +83,8 @@ LAYERS = {
     "testing.adapters": "functional losses modes ops tensor transforms",
     "testing.foreign": "custom errors functional losses ops tensor testing.session",
     "classifier": "compiling data errors functional inputs losses optim tensor",
-    "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
-    "drawing.slides drawing.text drawing.view errors files tensor",
+    "drawing.steps": "backprop drawing.graph drawing.narration drawing.page drawing.picture "
+    "drawing.playing drawing.slides drawing.text drawing.view errors files tensor",
     "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "errors files testing.adapters testing.engines",

@@ -5,90 +5,11 @@ from itertools import chain
 
 import numpy as np
 import pytest
+from reader import WIDE, Reader
 
 from tinygrad_edu import Tensor, functional, losses, steps
 
-WIDE, NARROW = {"width": 1200, "height": 800}, {"width": 400, "height": 800}
-
-
-class Reader:
-    """Somebody with a page open: what is on it, and what went on behind it."""
-
-    def __init__(self, page, told):
-        self.page, self.told = page, told
-        self.requests, self.complaints = [], []
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-
-    def __call__(self, script, *arguments):
-        return self.page.evaluate(script, *arguments)
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-
-    @property
-    def number(self):
-        """The step in the panel, and only if everything else on the page agrees with it."""
-        position, slider, items, lit, disabled = self(
-            """() => [
-                document.getElementById("position").textContent,
-                document.getElementById("slider").value,
-                [...document.querySelectorAll("#steps > li")].map((item) => item.checkVisibility()),
-                [...document.querySelectorAll("svg .node.lit")].map((node) => node.id),
-                ["back", "next"].map((id) => document.getElementById(id).disabled),
-            ]"""
-        )
-        (number,) = [i for i, visible in enumerate(items, 1) if visible]
-        assert position == f"{number} of {len(self.told)}"
-        assert slider == str(number)
-        assert len(items) == len(self.told)
-        assert lit == [self.place(self.told[number - 1].tensor)]
-        assert disabled == [number == 1, number == len(self.told)]
-        return number
-
-    def at_each_step(self, look):
-        """What a script finds at each step, from the first to the last."""
-        found = self(
-            f"""() => {{
-                const [look, next] = [{look}, document.getElementById("next")];
-                const found = [look()];
-                while (!next.disabled) {{
-                    next.click();
-                    found.push(look());
-                }}
-                return found;
-            }}"""
-        )
-        assert len(found) == len(self.told)
-        return found
-
-    def place(self, member):
-        """The id of the node that stands for a tensor or array."""
-        return f"n{next(i for i, m in enumerate(self.told._graph.members) if m is member)}"
-
-
-@pytest.fixture
-def read(browser, tmp_path):
-    """Open the page of some steps, from a file, in a browser that is like this or that."""
-    readers = []
-
-    def read(told, place="", clock=False, **options):
-        context = browser.new_context(**{"viewport": WIDE, **options})
-        readers.append(Reader(context.new_page(), told))
-        readers[-1].page.set_default_timeout(5000)
-        if clock:
-            readers[-1].page.clock.install()
-        readers[-1].address = told.save(tmp_path / "steps.html").as_uri()
-        readers[-1].page.goto(readers[-1].address + place)
-        return readers[-1]
-
-    yield read
-    for reader in readers:
-        reader.page.context.close()
-        assert reader.complaints == []
-        assert {url.partition("#")[0] for url in reader.requests} == {reader.address}
+NARROW = {"width": 400, "height": 800}
 
 
 def parameter(data, name=None, **options):
@@ -217,9 +138,9 @@ def test_space_on_a_button_presses_that_button_and_on_the_summary_opens_it(read)
     page.page.locator("#next").focus()
     page.press(" ")
     assert page.number == 2
-    page.page.locator("summary").focus()
+    page.page.locator("#help summary").focus()
     page.press(" ")
-    assert page.page.locator("details").get_attribute("open") == ""
+    assert page.page.locator("#help").get_attribute("open") == ""
     assert page.page.locator("#play").text_content() == "Play"
     page.page.locator("#slider").focus()
     page.press(" ")
@@ -380,7 +301,7 @@ def test_hostile_names_run_nothing(read):
         page.press("ArrowRight")
     assert page("window.hacked") is None
     assert page.page.title() == "</script><script>window…, step by step"
-    assert page.page.locator("script").count() == 2
+    assert page.page.locator("script").count() == 3
     assert page.page.locator("img").count() == 0
     assert page.number == len(page.told)
 
@@ -506,11 +427,13 @@ def test_changes_are_announced_and_controls_are_named(read):
 def test_every_control_can_be_reached_with_the_tab_key_and_shows_it(read):
     page = read(neuron(), place="#2")
     reached = []
-    for _ in range(8):
+    for _ in range(20):
         page.press("Tab")
         reached.append(page("document.activeElement.id || document.activeElement.localName"))
         assert page("getComputedStyle(document.activeElement).outlineStyle") == "solid"
-    assert reached == ["leave", "back", "next", "play", "slider", "full", "graph", "summary"]
+    controls = ["leave", "back", "next", "play", "slider", "predict", "full", "graph"]
+    fields = [name for i in range(5) for name in ("input", f"field-{i}")]  # a slider and a text
+    assert reached == [*controls, "summary", *fields, "summary"]
 
 
 @pytest.mark.parametrize(
@@ -579,7 +502,7 @@ def test_texts_can_be_read(read, scheme, build):
     page = read(build(), color_scheme=scheme, reduced_motion="reduce")
     paper = luminance(page("getComputedStyle(document.body).backgroundColor"))
     assert paper > 0.9 if scheme == "light" else paper < 0.05
-    page.page.locator("summary").click()
+    page.page.locator("#help summary").click()
     found = list(chain.from_iterable(page.at_each_step(COLOURS)))
     assert len(found) > 100
     for text, colour, background in found:

@@ -27,6 +27,7 @@ INTERNAL = {
     "drawing.narration",
     "drawing.page",
     "drawing.picture",
+    "drawing.playing",
     "drawing.render",
     "drawing.slides",
     "drawing.steps",

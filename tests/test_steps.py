@@ -940,12 +940,12 @@ def test_only_the_pages_own_script_and_style_may_run():
     (policy,) = [found for found, _ in elements.named("meta") if "http-equiv" in found]
     assert policy["http-equiv"] == "Content-Security-Policy"
     rules = dict(rule.strip().split(" ", 1) for rule in policy["content"].split(";"))
-    (_, data), (_, script) = elements.named("script")
+    (_, data), (_, program), (_, script) = elements.named("script")
     (_, style), *others = elements.named("style")
     assert not others
     assert rules == {
         "default-src": "'none'",
-        "script-src": sha256(script),
+        "script-src": f"{sha256(program)} {sha256(script)}",
         "style-src": sha256(style),
         "base-uri": "'none'",
         "form-action": "'none'",
@@ -1033,7 +1033,7 @@ def test_without_javascript_the_finished_graph_and_every_step_can_be_read():
     elements = Elements(page)
     assert "noscript" in {tag for tag, _, _ in elements.all}
     hidden = [found.get("id") for _, found, _ in elements.all if "hidden" in found]
-    assert hidden == ["controls", "leave", "full"]
+    assert hidden == ["controls", "leave", "full", "numbers", "ask"]
     assert len(elements.named("li")) == len(told)
     text = html.unescape(re.sub(r"<[^>]*>", "", page))
     for step in told:

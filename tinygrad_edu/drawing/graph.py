@@ -105,7 +105,11 @@ class Graph:
 
     def is_literal(self, arg: Any) -> bool:
         """Whether an argument is a number that was passed as it is."""
-        return not isinstance(arg, Tensor) and np.ndim(arg) == 0 and id(arg) not in self._given
+        return not isinstance(arg, Tensor) and np.ndim(arg) == 0 and not self.is_given(arg)
+
+    def is_given(self, member: Any) -> bool:
+        """Whether ``names`` has a name for this very Tensor or array."""
+        return id(member) in self._given
 
     def name(self, member: Any) -> str:
         """The word for a member: as given, by its own name, by its place in a module, or v7."""

@@ -21,13 +21,10 @@ SHAPE = re.compile(r"-?‹[\d×]+›")  # what stands for a large array
 
 # Where a formula alone does not tell the whole rule: when that is, and what to add, in braces the
 # letters of its arguments.
-CAVEATS: dict[ops.Operation, list[tuple[Callable[..., bool], str]]] = {
+CAVEATS: dict[ops.Operation, list[tuple[Callable[..., Any], str]]] = {
     np.power: [
-        (lambda a, b: bool(np.any(np.equal(b, 0))), "where {b} == 0, the slope along {a} is 0"),
-        (
-            lambda a, b: bool(np.any(np.equal(a, 0))),
-            "where {a} == 0, the slope along {b} is taken as 0",
-        ),
+        (lambda a, b: np.any(np.equal(b, 0)), "where {b} == 0, the slope along {a} is 0"),
+        (lambda a, b: np.any(np.equal(a, 0)), "where {a} == 0, the slope along {b} is taken as 0"),
     ],
     np.matmul: [
         (
@@ -110,7 +107,7 @@ class Narrator:
     def __init__(self, graph: Graph, precision: int) -> None:
         self._graph, self._precision = graph, precision
         self._root = text.shortened(graph.name(graph.root))
-        self._gradients: dict[Tensor, Array] = {}
+        self._gradients: dict[Tensor, Any] = {}
 
     def tell(self) -> Iterator[Step]:
         """Every step."""
@@ -135,19 +132,22 @@ class Narrator:
 
     def _equation(self, result: Tensor) -> str:
         name = text.shortened(self._graph.name(result))
-        return f"{name} = {self._graph.expression(result, self._precision)}"
+        return f"{name} = {self.expression(result)}"
+
+    def expression(self, result: Tensor) -> str:
+        """The operation that made ``result``, in words."""
+        return self._graph.expression(result, self._precision, self._word)
 
     def _derivative(self, member: Tensor) -> str:
         return f"d{self._root}/d{text.shortened(self._graph.name(member))}"
 
     def _forward(self, result: Tensor) -> Derivation:
-        graph, precision = self._graph, self._precision
         expressions = (
-            graph.expression(result, precision),
-            graph.expression(result, precision, self._number),
+            self.expression(result),
+            self._graph.expression(result, self._precision, self._number),
             self._result(plain(result)),
         )
-        return Derivation(text.shortened(graph.name(result)), _unlike(expressions))
+        return Derivation(text.shortened(self._graph.name(result)), _unlike(expressions))
 
     def _seed(self, root: Tensor, gradient: Any) -> Derivation:
         self._gradients[root] = np.array(gradient)
@@ -167,7 +167,7 @@ class Narrator:
         ]
         operands = () if isinstance(rules, ops.Each) else node.args  # as the rule is given them
         arrays = [plain(operand) for operand in operands]
-        words = [self._graph.word(operand, self._precision) for operand in (node, *operands)]
+        words = [self._word(operand) for operand in (node, *operands)]
         names = [self._derivative(node), *words]
         numbers = [self._number(value) for value in (g, node, *operands)]
         for (arg, rule), (_, total) in zip(differentiated, growth, strict=True):
@@ -178,8 +178,7 @@ class Narrator:
             if op is np.mean:
                 count = str(arrays[0].size // max(node.size, 1))
                 formula = re.sub(r"\bn\b", count, formula)
-            with np.errstate(all="ignore"):
-                contribution = rule(g[()], plain(node), *arrays, **node.params)
+            contribution = self._contribution(rule, g, node, operands)
             expressions = [
                 formula,
                 _replaced(formula, letters, numbers),
@@ -188,8 +187,11 @@ class Narrator:
             if not re.search(r"[a-z]{2,} [a-z]{2,}", formula):  # words are not to be read thrice
                 expressions.insert(1, _replaced(formula, letters, names))
             spoken = {"a": "a", "b": "b"} | dict(zip(("a", "b"), letters[2:4], strict=False))
-            caveats = [note for fails, note in CAVEATS.get(op, ()) if fails(*arrays)]
-            notes = [note.format_map(spoken) for note in caveats]
+            notes = [
+                note
+                for fails, caveat in CAVEATS.get(op, ())
+                if (note := self._where(fails(*arrays), caveat.format_map(spoken)))
+            ]
             if axes := repeated_axes(np.shape(contribution), arg.shape):
                 contribution = unbroadcast(contribution, arg.shape, node)
                 where = text.shortened(self._graph.name(arg))
@@ -197,10 +199,11 @@ class Narrator:
                     f"sum over {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))}, "
                     f"along which {where} was repeated: {self._result(contribution)}"
                 )
-            if arg in self._gradients:
-                before, now = self._result(self._gradients[arg]), self._result(total)
-                notes.append(f"was {before}, now {now}: another path adds")
-            self._gradients[arg] = np.array(total, dtype=arg.dtype)
+            before = self._gradients.get(arg)
+            self._gradients[arg] = self._grown(arg, contribution, total)
+            if before is not None:
+                was, now = self._result(before), self._result(self._gradients[arg])
+                notes.append(f"was {was}, now {now}: another path adds")
             yield Derivation(self._derivative(arg), _unlike(expressions), tuple(notes))
 
     def _free(self, letters: list[str], node: Tensor) -> list[str]:
@@ -217,16 +220,41 @@ class Narrator:
             free.append(word)
         return free
 
+    def _word(self, operand: Any) -> str:
+        """The name of an operand, or a number as it is."""
+        if self._graph.is_literal(operand):
+            return self.values(plain(operand))
+        return text.shortened(self._graph.name(operand))
+
     def _number(self, operand: Any) -> str:
         """A few numbers in full, of more their shape."""
-        array = np.asarray(plain(operand))
-        if array.size > text.IN_FULL:
-            return f"‹{'×'.join(map(str, array.shape))}›"
-        return text.values(array, self._precision)
+        value = plain(operand)
+        if np.size(value) > text.IN_FULL:
+            return f"‹{'×'.join(map(str, np.shape(value)))}›"
+        return self.values(value)
 
     def _result(self, value: Any) -> str:
         shape = f" {np.shape(value)}" if np.size(value) > text.IN_FULL else ""
-        return text.values(value, self._precision) + shape
+        return self.values(value) + shape
+
+    # What depends on numbers, which ``playing`` writes in another way.
+
+    def values(self, value: Any) -> str:
+        """Numbers as text."""
+        return text.values(value, self._precision)
+
+    def _where(self, condition: Any, note: str) -> str:
+        """``note``, if ``condition`` holds."""
+        return note if condition else ""
+
+    def _contribution(self, rule: Any, g: Any, node: Tensor, operands: Any) -> Any:
+        """What ``rule`` makes of the gradient of ``node``."""
+        with np.errstate(all="ignore"):
+            return rule(g[()], plain(node), *map(plain, operands), **node.params)
+
+    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (as there)
+        """The gradient of ``arg``, to which ``contribution`` was added: ``total``."""
+        return np.array(total, dtype=arg.dtype)
 
 
 def _unlike(expressions: Iterable[str]) -> tuple[str, ...]:
@@ -241,4 +269,4 @@ def _replaced(formula: str, letters: list[str], by: list[str]) -> str:
         return meaning[formula]
     words = {letter: text.in_brackets(words) for letter, words in meaning.items()}
     replaced = re.sub(r"[A-Za-z_]\w*", lambda word: words.get(word[0], word[0]), formula)
-    return re.sub(r"\(\((-[^()]*)\)\)", r"(\1)", replaced)  # cos((-2))
+    return text.without_double_brackets(replaced)

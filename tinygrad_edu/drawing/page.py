@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 from tinygrad_edu.drawing.graph import Graph
 from tinygrad_edu.drawing.narration import Derivation, Step
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
+from tinygrad_edu.drawing.playing import Play
 from tinygrad_edu.drawing.text import shortened, values
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -28,25 +29,38 @@ ROLES = {
     "result": "the final result",
 }
 
+SCRIPTS = ("numbers.js", "fields.js", "playing.js", "guessing.js", "page.js")
+CHANGEABLE = (
+    "All numbers follow those in the fields. The graph stays the one that was recorded: what was "
+    "chosen by <code>if</code>, by a mask or an index, and labels, are not chosen anew."
+)
 
-def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) -> str:
+
+def page(
+    steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int, play: Play | str
+) -> str:
     """The page as HTML. ``drawing`` has the members of ``graph`` as its nodes, in order.
 
-    Raises RuntimeError if Graphviz is missing or fails.
+    ``play`` is what the reader may change, or why that is nothing. Raises RuntimeError if Graphviz
+    is missing or fails.
     """
-    style, script, template = (
-        files(__package__).joinpath(f"page.{kind}").read_text("utf-8")
-        for kind in ("css", "js", "html")
-    )
-    longest = largest(steps, graph, precision)
-    svg = marked(drawing.with_last_lines(longest), gradients_of(steps[-1], graph, precision))
+    style = _file("page.css")
+    scripts = ["\n".join(map(_file, SCRIPTS))]
+    picture = drawing.with_lines(-1, largest(steps, graph, precision))
+    if isinstance(play, Play):
+        scripts.insert(0, f"const program = {play.program};")
+        picture = _roomy(picture, play)
+        changeable = CHANGEABLE
+    else:
+        changeable = f"The numbers of this page cannot be changed: {escape(play)}."
+    svg = marked(picture, drawing.lines(0), gradients_of(steps[-1], graph, precision))
     width, height = (float(svg.get(side, "1pt").removesuffix("pt")) for side in ("width", "height"))
-    return Template(template).substitute(
+    return Template(_file("page.html")).substitute(
         title=escape(f"{shortened(graph.name(graph.root))}, step by step"),
         style=style,
         style_hash=_hash(style),
-        script=script,
-        script_hash=_hash(script),
+        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
+        script_hashes=" ".join(f"'{_hash(script)}'" for script in scripts),
         svg=ElementTree.tostring(svg, encoding="unicode"),
         shape="wide" if width > 2 * height else "",
         steps="\n".join(map(_item, steps)),
@@ -54,10 +68,15 @@ def page(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) 
             f'<dt><span class="swatch {role}"></span></dt><dd>{meaning}</dd>'
             for role, meaning in ROLES.items()
         ),
-        data=_data(steps, graph, precision),
+        changeable=changeable,
+        data=_data(steps, graph, precision, play),
         count=len(steps),
         precision=precision,
     )
+
+
+def _file(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
 
 
 def _hash(text: str) -> str:
@@ -84,8 +103,23 @@ def largest(steps: Sequence[Step], graph: Graph, precision: int) -> dict[str, st
     return longest
 
 
-def marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
-    """The picture with these gradients, classes that say what its parts are, and no tooltips."""
+def _roomy(drawing: Drawing, play: Play) -> Drawing:
+    """The picture with room for other numbers."""
+    values = {
+        node: max(drawing.lines(0)[node], play.sample(place), key=len)
+        for node, place in play.values.items()
+    }
+    gradients = drawing.lines(-1)
+    for known in play.gradients:
+        for node, place in known.items():
+            gradients[node] = max(gradients[node], f"grad {play.sample(place)}", key=len)
+    return drawing.with_lines(-1, gradients).with_lines(0, values)
+
+
+def marked(
+    drawing: Drawing, values: dict[str, str], gradients: dict[str, str]
+) -> ElementTree.Element:
+    """The picture with these numbers, classes that say what its parts are, and no tooltips."""
     ElementTree.register_namespace("", SVG[1:-1])
     svg = ElementTree.fromstring(drawing.svg())
     roles = drawing.roles()
@@ -103,7 +137,7 @@ def marked(drawing: Drawing, gradients: dict[str, str]) -> ElementTree.Element:
                 text.set("class", f"{kind} alarm" if text.get("fill") == ALARM else kind)
                 text.set("x", _middle(group))
                 text.set("text-anchor", "middle")  # for it changes from step to step
-                text.text = gradients[place] if kind == "gradient" else text.text
+                text.text = (values if kind == "value" else gradients)[place]
         elif group.get("class") == "edge":
             tail, head = place.split("->")
             group.set("data-tail", tail)
@@ -162,7 +196,7 @@ def _places(graph: Graph) -> dict[int, str]:
     return {id(member): f"n{i}" for i, member in enumerate(graph.members)}
 
 
-def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
+def _data(steps: Sequence[Step], graph: Graph, precision: int, play: Play | str) -> str:
     """All that the script shows, as JSON that cannot end the element it stands in."""
     place = _places(graph)
     told = [
@@ -174,4 +208,7 @@ def _data(steps: Sequence[Step], graph: Graph, precision: int) -> str:
         }
         for step in steps
     ]
-    return json.dumps({"born": born(steps, graph), "steps": told}).replace("<", "\\u003c")
+    data = {"born": born(steps, graph), "steps": told, "precision": precision}
+    if isinstance(play, Play):
+        data["play"] = play.data()
+    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")

@@ -105,14 +105,16 @@ class Drawing:
         """
         return {f"n{i}": node.role for i, node in enumerate(self._nodes)}
 
-    def with_last_lines(self, lines: dict[str, str]) -> Drawing:
-        """The same picture, with other words in the last line of some nodes, by their names."""
-        nodes = [
-            replace(node, lines=[*node.lines[:-1], (node.lines[-1][0], lines[f"n{i}"])])
-            if f"n{i}" in lines
-            else node
-            for i, node in enumerate(self._nodes)
-        ]
+    def lines(self, at: int) -> dict[str, str]:
+        """The line of each node at a position below the first, such as 0, or -1 for the last."""
+        return {f"n{i}": node.lines[at][1] for i, node in enumerate(self._nodes)}
+
+    def with_lines(self, at: int, lines: dict[str, str]) -> Drawing:
+        """The same picture, with other words in such a line of some nodes, by their names."""
+        nodes = [replace(node, lines=[*node.lines]) for node in self._nodes]
+        for i, node in enumerate(nodes):
+            if f"n{i}" in lines:
+                node.lines[at] = (node.lines[at][0], lines[f"n{i}"])
         return Drawing(
             nodes,
             self._edges,

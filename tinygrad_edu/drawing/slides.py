@@ -18,7 +18,8 @@ LINE, LETTER, MARGIN = 18.0, 8.0, 12.0  # of the words, in points
 def slides(steps: Sequence[Step], drawing: Drawing, graph: Graph, precision: int) -> list[str]:
     """The pictures as SVG. Raises RuntimeError if Graphviz is missing or fails."""
     longest = largest(steps, graph, precision)
-    whole = marked(drawing.with_last_lines(longest), gradients_of(steps[-1], graph, precision))
+    gradients = gradients_of(steps[-1], graph, precision)
+    whole = marked(drawing.with_lines(-1, longest), drawing.lines(0), gradients)
     told = [str(step).partition(", ")[2].splitlines() for step in steps]
     left, top, width, height = map(float, (whole.get("viewBox") or "").split())
     right = max(len(line) for lines in told for line in lines) * LETTER + MARGIN

@@ -6,19 +6,23 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
+import numpy as np
+
 from tinygrad_edu import errors
+from tinygrad_edu.backprop import plain
 from tinygrad_edu.drawing import text
-from tinygrad_edu.drawing.graph import Graph, oldest_first
+from tinygrad_edu.drawing.graph import Graph, is_leaf, oldest_first
 from tinygrad_edu.drawing.narration import Narrator, Step
 from tinygrad_edu.drawing.picture import Drawing
 from tinygrad_edu.drawing.view import draw
 from tinygrad_edu.files import write_whole
-from tinygrad_edu.tensor import Tensor
+from tinygrad_edu.tensor import Array, Tensor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_NODES = 40  # more do not fit on a page
+MOST_NUMBERS = 1_000  # of all leaves, beyond which no page can be played with
 
 
 def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: int = 3) -> Steps:
@@ -64,7 +68,11 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
         )
     told = list(Narrator(graph, precision).tell())
     drawing = draw(root, names=names, collapse=False, precision=precision)
-    return Steps(told, drawing, graph, precision)
+    leaves = [member for member in graph.members if is_leaf(member)]
+    given = None
+    if sum(np.size(plain(leaf)) for leaf in leaves) <= MOST_NUMBERS:
+        given = {id(leaf): np.array(plain(leaf)) for leaf in leaves}
+    return Steps(told, drawing, graph, precision, given)
 
 
 class Steps(Sequence[Step]):
@@ -80,9 +88,17 @@ class Steps(Sequence[Step]):
     ['forward', 'seed', 'backward']
     """
 
-    def __init__(self, told: list[Step], drawing: Drawing, graph: Graph, precision: int) -> None:
+    def __init__(
+        self,
+        told: list[Step],
+        drawing: Drawing,
+        graph: Graph,
+        precision: int,
+        given: dict[int, Array] | None,
+    ) -> None:
         self._steps, self._drawing, self._graph = told, drawing, graph
         self._precision = precision
+        self._given = given  # the numbers of the leaves by their ids, unless they are too many
 
     @overload
     def __getitem__(self, index: int) -> Step: ...
@@ -111,8 +127,12 @@ class Steps(Sequence[Step]):
         Raises RuntimeError if Graphviz, which draws the graph, is missing or fails.
         """
         from tinygrad_edu.drawing.page import page  # only now: importing it takes time
+        from tinygrad_edu.drawing.playing import Play, playable
 
-        return page(self, self._drawing, self._graph, self._precision)
+        play: Play | str = f"they are more than {MOST_NUMBERS:,}"
+        if self._given is not None:
+            play = playable(self._graph, self._given, self._precision)
+        return page(self, self._drawing, self._graph, self._precision, play)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file that ends in .html, whole or not at all. Returns its path.

@@ -1,11 +1,16 @@
 """Numbers and operations as short text, for pictures, trees and steps."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from tinygrad_edu import ops
+
+# A place for a number that is not known yet, by its position among such: between BEGIN and END, or
+# between SIGNED and END where it stands in brackets if it has a sign. No visible text has these.
+BEGIN, SIGNED, END = "\ue000", "\ue001", "\ue002"
 
 IN_FULL = 4  # numbers of an array at most, for a larger one is summarized
 
@@ -42,7 +47,15 @@ def number(value: Any, precision: int) -> str:
 
 def in_brackets(operand: str) -> str:
     """An operand between operators: in brackets, if it is a number with a sign."""
+    if operand.startswith(BEGIN):
+        return operand.replace(BEGIN, SIGNED)
     return f"({operand})" if operand.startswith("-") else operand
+
+
+def without_double_brackets(words: str) -> str:
+    """``cos((-2))`` as ``cos(-2)``."""
+    words = re.sub(rf"\({SIGNED}(\d+){END}\)", rf"({BEGIN}\1{END})", words)
+    return re.sub(r"\(\((-[^()]*)\)\)", r"(\1)", words)
 
 
 def values(array: Any, precision: int) -> str:

@@ -1,0 +1,279 @@
+"""A graph whose small leaves a reader may change: what the page computes, and where it shows it.
+
+The graph is built and told once more while ``Program`` writes down what is computed. Wherever the
+words have a number that depends on those leaves, they get a place for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from tinygrad_edu import ops
+from tinygrad_edu.backprop import StandIn, plain
+from tinygrad_edu.drawing import text
+from tinygrad_edu.drawing.graph import Graph, is_leaf
+from tinygrad_edu.drawing.narration import Narrator
+from tinygrad_edu.javascript import Program
+from tinygrad_edu.modes import State, mode, no_grad
+from tinygrad_edu.tensor import Tensor, record
+from tinygrad_edu.tracing import parts_of
+
+MOST_NUMBERS = 6  # of a leaf, for each of them is a field
+MOST_LINES = 2_000  # of the program: a page of more would be too large to send
+
+
+def _largest(x: Any, top: Any) -> Any:
+    """The maxima of ``x`` along the axes that have length 1 in ``top``."""
+    axes = tuple(i for i, n in enumerate(np.shape(top)) if n == 1)
+    return np.max(x, axis=axes, keepdims=True)
+
+
+# Constants that functions of this package take from the numbers of Tensors: the function, the
+# operation and which of its arguments it is, and what it is of all arguments.
+CHOSEN: list[tuple[set[str], ops.Operation, int, Callable[..., Any]]] = [
+    ({"softmax", "log_softmax", "logsumexp", "cross_entropy"}, np.subtract, 1, _largest),
+    ({"relu"}, np.where, 0, lambda chosen, zero, x: x <= 0),
+    ({"huber_loss"}, np.where, 0, lambda chosen, near, far: np.abs(near) <= np.abs(far)),
+    ({"kl_divergence"}, np.where, 0, lambda chosen, p, one: p > 0),
+]
+
+Chosen = dict[tuple[Tensor, int], Callable[..., Any]]
+
+UNKNOWN = "an operation of it has no way to be computed in a browser"
+
+
+class UnplayableError(ValueError):
+    """There is nothing on this page to change."""
+
+
+class Play:
+    """What there is to change on a page, and what follows from it.
+
+    - ``leaves``: those whose numbers are fields, in the order in which the program takes them;
+    - ``program``: from their numbers to all numbers in ``places``;
+    - ``places``: the shape and the dtype of what stands in each place;
+    - ``steps``: the steps, with places in their words;
+    - ``values``: the place of the value of each member by its node;
+    - ``labels``: operations in words, where there are places in them, by their nodes;
+    - ``gradients``: at each step, the place of each gradient that is known by its node;
+    - ``fixed``: the names of results for which something was chosen that is not chosen anew.
+
+    ``numbers`` are those of the leaves of ``graph``, by their ids. Raises TypeError or ValueError,
+    with the reason, if the graph cannot be played with.
+    """
+
+    def __init__(self, graph: Graph, numbers: Mapping[int, Any], precision: int) -> None:
+        self.leaves = [leaf for leaf in graph.members if _is_playable(leaf, graph)]
+        if not self.leaves:
+            raise UnplayableError(f"no tensor that was given has at most {MOST_NUMBERS} numbers")
+        chosen = _chosen(graph)
+        self.fixed = [
+            text.shortened(graph.name(result)) for result in graph.results if _is_fixed(result)
+        ]
+
+        def retold(*arrays: Any) -> list[Any]:
+            given = {id(leaf): array for leaf, array in zip(self.leaves, arrays, strict=True)}
+            built = _rebuilt(graph, {**numbers, **given}, chosen)
+            narrator = _Writer(built, precision)
+            self.steps = list(narrator.tell())
+            self.values = narrator.places(dict(enumerate(built.members)))
+            self.labels = narrator.labels(built)
+            known = {id(member): i for i, member in enumerate(built.members)}
+            self.gradients = [
+                narrator.places({known[id(each)]: g for each, g in step.gradients.items()})
+                for step in self.steps
+            ]
+            return narrator.found
+
+        names = [f"leaf{i}" for i in range(len(self.leaves))]
+        with np.errstate(all="ignore"):
+            program = Program(retold, [numbers[id(leaf)] for leaf in self.leaves], names)
+        if program.size > MOST_LINES:
+            raise UnplayableError(
+                f"to compute it again takes {program.size:,} operations of single numbers, more "
+                f"than the {MOST_LINES:,} that a page has room for"
+            )
+        self.program = program.text
+        self.places = [*zip(program.shapes, program.dtypes, strict=True)]
+        self._fields = [
+            {
+                "names": _names(text.visible(graph.name(leaf)), np.shape(numbers[id(leaf)])),
+                "first": [repr(float(x)) for x in numbers[id(leaf)].flat],
+                "dtype": _dtype(leaf.dtype),
+            }
+            for leaf in self.leaves
+        ]
+        self._precision = precision
+
+    def sample(self, place: int) -> str:
+        """How what stands in a place may look, where it is long."""
+        shape, _ = self.places[place]
+        number = f"-0.{'8' * self._precision}"
+        if np.prod(shape, dtype=int) > text.IN_FULL:
+            return f"mean {number}, std {number[1:]}"
+        return text.values(np.full(shape, float(number)), self._precision)
+
+    def data(self) -> dict[str, Any]:
+        """What the page has to know, but for the program."""
+        told = [
+            {
+                "title": step.title,
+                "derivations": [
+                    {"target": each.target, "expressions": each.expressions, "notes": each.notes}
+                    for each in step.derivations
+                ],
+            }
+            for step in self.steps
+        ]
+        return {
+            "fields": self._fields,
+            "fixed": self.fixed,
+            "places": [(shape, _dtype(dtype)) for shape, dtype in self.places],
+            "steps": told,
+            "values": self.values,
+            "labels": self.labels,
+            "gradients": self.gradients,
+        }
+
+
+def playable(graph: Graph, numbers: Mapping[int, Any], precision: int) -> Play | str:
+    """What there is to change, or why there is nothing."""
+    before = mode.get()
+    mode.set(State())  # a page is the same in any mode
+    try:
+        return Play(graph, numbers, precision)
+    except Exception as error:  # the page is wanted all the same
+        cause = getattr(error, "reason", error)  # in an operation that is composed of others
+        reason = str(cause).partition(", one for each number")[0]
+        is_known = isinstance(cause, UnplayableError) or "JavaScript" in reason
+        return reason if is_known else UNKNOWN
+    finally:
+        mode.set(before)
+
+
+def _names(name: str, shape: tuple[int, ...]) -> list[str]:
+    """The names of the numbers of a leaf: ``w``, or ``x[0,1]``."""
+    name = name.replace("\n", " ")
+    if np.prod(shape, dtype=int) == 1:
+        return [name]
+    return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(shape)]
+
+
+def _dtype(dtype: np.dtype[Any]) -> str:
+    return f"{dtype.kind}{dtype.itemsize}"
+
+
+def _is_playable(leaf: Any, graph: Graph) -> bool:
+    """Whether it is a Tensor, or an array with a name, of one or a few floating-point numbers."""
+    if not is_leaf(leaf) or not (isinstance(leaf, Tensor) or graph.is_given(leaf)):
+        return False
+    return bool(leaf.dtype.kind == "f" and 1 <= leaf.size <= MOST_NUMBERS)
+
+
+def _chosen(graph: Graph) -> Chosen:
+    """Which constants are chosen anew, by the result and their place among its arguments."""
+    found: Chosen = {}
+    seen = set()
+    for result in graph.results:
+        name = result.scopes[0].name if result.scopes and result.scopes[0].is_function else ""
+        for functions, op, at, choose in CHOSEN:
+            if name not in functions or result.op is not op:
+                continue
+            constant = result.args[at]
+            if isinstance(constant, Tensor) or id(constant) in seen:
+                continue
+            if np.array_equal(choose(*map(plain, result.args)), constant, equal_nan=True):
+                found[result, at] = choose
+                if not graph.is_literal(constant):
+                    seen.add(id(constant))
+    return found
+
+
+def _is_fixed(result: Tensor) -> bool:
+    """Whether it has a mask or an index, which may come from numbers, that is not chosen anew.
+
+    What else functions of this package choose, they choose by labels.
+    """
+    if result.scopes and result.scopes[0].is_function:
+        return False
+    parts = [*map(plain, result.args), *parts_of(result.params.get("index"))]
+    masks = [part for part in parts if np.asarray(part).dtype == bool]
+    return bool(masks) or any(isinstance(part, np.ndarray) for part in parts[len(result.args) :])
+
+
+def _rebuilt(graph: Graph, numbers: Mapping[int, Any], chosen: Chosen) -> Graph:
+    """The same graph of the same names, computed anew from other numbers of its leaves."""
+    new: dict[int, Any] = {}
+    for member in graph.members:
+        if is_leaf(member):
+            new[id(member)] = _leaf(member, numbers[id(member)])
+            continue
+        args = [new.get(id(arg), arg) for arg in member.args]
+        for at, arg in enumerate(member.args):
+            if (member, at) in chosen:
+                args[at] = chosen[member, at](*map(plain, args))
+                if not graph.is_literal(arg):
+                    args[at] = new[id(arg)] = Tensor(args[at])
+        new[id(member)] = record(member.op, tuple(args), member.params)
+    names = {graph.name(member): new[id(member)] for member in graph.members}
+    return Graph(new[id(graph.root)], names)
+
+
+def _leaf(member: Any, numbers: Any) -> Any:
+    if isinstance(member, Tensor):
+        return Tensor(numbers, requires_grad=member.requires_grad)
+    return Tensor(numbers) if isinstance(numbers, StandIn) else numbers
+
+
+class _Writer(Narrator):
+    """Tells a graph that is written down: in the place of numbers, it leaves places for them."""
+
+    def __init__(self, graph: Graph, precision: int) -> None:
+        super().__init__(graph, precision)
+        self.found: list[Any] = []  # what stands in each place
+        self._places: dict[int, int] = {}  # by what computes it
+        self._sums: dict[Tensor, Any] = {}
+
+    def place(self, value: Any) -> int:
+        """The place of some numbers."""
+        if id(value.operand) not in self._places:
+            self._places[id(value.operand)] = len(self.found)
+            self.found.append(value)
+        return self._places[id(value.operand)]
+
+    def places(self, members: Mapping[int, Any]) -> dict[str, int]:
+        """The places of those that depend on the leaves, by their nodes."""
+        found = {f"n{i}": plain(member) for i, member in members.items()}
+        return {node: self.place(x) for node, x in found.items() if isinstance(x, StandIn)}
+
+    def labels(self, graph: Graph) -> dict[str, str]:
+        """The operations in whose words there is a number that depends on the leaves."""
+        found = {
+            f"n{i}": self.expression(member)
+            for i, member in enumerate(graph.members)
+            if not is_leaf(member)
+        }
+        return {node: words for node, words in found.items() if text.END in words}
+
+    def values(self, value: Any) -> str:
+        if isinstance(value, StandIn):
+            return f"{text.BEGIN}{self.place(value)}{text.END}"
+        return super().values(value)
+
+    def _where(self, condition: Any, note: str) -> str:
+        if isinstance(condition, StandIn):
+            return f"{self.values(condition)}{note}"
+        return super()._where(condition, note)
+
+    def _contribution(self, rule: Any, g: Any, node: Tensor, operands: Any) -> Any:
+        with no_grad():
+            return plain(rule(Tensor(g), node, *operands, **node.params))
+
+    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (of other numbers)
+        before = self._sums.get(arg)
+        now = contribution if before is None else before + contribution
+        self._sums[arg] = now
+        return now if now.dtype == arg.dtype else np.astype(now, arg.dtype)
