@@ -33,6 +33,14 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
     rule of the table of derivatives in letters, in numbers, and the result. To go through the steps
     changes nothing.
 
+    As a page, in a notebook and by ``save``, they can be played with: each leaf of at most six
+    floating-point numbers, a Tensor or an array in ``names``, has fields and sliders, and all that
+    follows is computed in the browser. The graph stays the one that was recorded: of what was
+    chosen by numbers, the page follows what ``softmax``, ``relu`` and losses choose, and names the
+    rest. The address keeps the step and the numbers that were changed. A page says why, if nothing
+    can be changed: an operation that cannot be written as JavaScript, leaves of more than 1,000
+    numbers, or more than 2,000 operations of single numbers.
+
     ``names`` and ``precision`` are as in ``draw``. Raises TypeError and ValueError as ``draw``,
     RuntimeError or ValueError where the first ``root.backward()`` would, and ValueError beyond 40
     tensors.
