@@ -72,29 +72,29 @@ LAYERS = {
     "programs": "backprop errors kernels ops refusals_of_jit rewrites tensor tracing",
     "testing.catalogue": "testing.mistakes testing.session testing.trial",
     "weights": "asides errors functional inputs targets tensor",
-    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.playing drawing.text",
-    "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes ops "
-    "tensor tracing",
     "guards": "modes nn programs tensor tracing",
     "losses": "backprop errors functional modes other_names targets tensor weights",
     "testing.engines": "errors testing.catalogue testing.session testing.trial",
     "compiling": "backprop guards inputs modes ops programs refusals_of_jit tensor tracing",
-    "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "testing.adapters": "functional losses modes ops tensor transforms",
     "testing.foreign": "custom errors functional losses ops tensor testing.session",
     "classifier": "compiling data errors functional inputs losses optim tensor",
-    "drawing.steps": "backprop drawing.graph drawing.narration drawing.page drawing.picture "
-    "drawing.playing drawing.slides drawing.text drawing.view errors files tensor",
     "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "errors files testing.adapters testing.engines",
-    "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
+    "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes "
+    "ops tensor tracing",
     "exploring.views": "errors exploring.controls exploring.plots javascript",
+    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.playing drawing.text",
     "exploring.page": "drawing.text exploring.controls exploring.views",
+    "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "exploring.explore": "errors exploring.controls exploring.page exploring.views files",
+    "drawing.steps": "backprop drawing.graph drawing.narration drawing.page drawing.picture "
+    "drawing.playing drawing.slides drawing.text drawing.view errors files tensor",
+    "exploring": "exploring.controls exploring.explore exploring.plots",
     "": "compiling custom data datasets debugging drawing.steps drawing.view exploring.explore "
     "functional losses modes nn optim other_names saving tensor transforms",
-    "exploring": "exploring.controls exploring.explore exploring.plots",
+    "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
 }
 
 # Only these share what begins with an underscore: the core, and what reads and changes leaves for
