@@ -137,6 +137,15 @@ def test_a_copy_has_no_solution_and_no_directive(tiny):
     ]
 
 
+@pytest.mark.parametrize("name", lessons.names())
+def test_what_follows_a_solution_stays_words(name, tmp_path):
+    _, notebook = lessons.copy([name], tmp_path)
+    for cell in json.loads(notebook.read_text("utf-8"))["cells"]:
+        text = "".join(cell["source"])
+        assert cell["cell_type"] == "markdown" or "Exercise" not in text
+        assert text.strip()
+
+
 def test_a_copy_with_solutions_has_them(tiny):
     text = lessons.copy(["tiny"], tiny / "mine", solutions=True)[0].read_text("utf-8")
     assert "2 * x" in text

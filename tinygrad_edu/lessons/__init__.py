@@ -26,7 +26,8 @@ CHECKOUT = Path(__file__).parents[2] / "demos" / "lessons"
 CELL = re.compile(r"^# %%(?P<kind>.*)\n", re.MULTILINE)
 TAGS = re.compile(r"tags=(\[.*?\])")
 SOLUTION = re.compile(
-    r"^# %% \[markdown\]\n# :::\{solution-start\}.*?^# :::\{solution-end\}\n# :::\n+",
+    r"^# %% \[markdown\]\n# :::\{solution-start\}.*?"
+    r"^# :::\{solution-end\}\n# :::\n(?:(?P<more>#\n)|\n*)",
     re.DOTALL | re.MULTILINE,
 )
 
@@ -238,7 +239,8 @@ def copy(chosen: Iterable[str], folder: str | Path, solutions: bool = False) -> 
 def _plain(script: str, solutions: bool) -> str:
     """A lesson as Jupyter shows it: directives of the site become bold words of plain Markdown."""
     if not solutions:
-        script = SOLUTION.sub("", script)
+        # Words that go on below a solution, in its last cell, become a cell of their own.
+        script = SOLUTION.sub(lambda found: "# %% [markdown]\n" * bool(found["more"]), script)
     script = re.sub(r"^# :::\{solution-end\}\n", "", script, flags=re.MULTILINE)
     words = {"exercise": "**Exercise.** {}", "solution-start": "**Solution**"}
 
