@@ -94,7 +94,7 @@ LAYERS = {
     "exploring": "exploring.controls exploring.explore exploring.plots",
     "": "compiling custom data datasets debugging drawing.steps drawing.view exploring.explore "
     "functional losses modes nn optim other_names saving tensor transforms",
-    "drawing": "drawing.narration drawing.picture drawing.steps drawing.view",
+    "drawing": "drawing.narration drawing.picture drawing.render drawing.steps drawing.view",
 }
 
 # Only these share what begins with an underscore: the core, and what reads and changes leaves for

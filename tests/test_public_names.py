@@ -74,6 +74,7 @@ NAMES = {
             "max_edges=, precision=)"
         ),
         "steps": "(root, *, names=, precision=)",
+        "use_renderer": "(renderer)",
     },
     "evaluation": {
         "SealedTestSet": "(X, y) score",

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from tinygrad_edu import Tensor, draw, scope
-from tinygrad_edu.drawing import render
+from tinygrad_edu import Tensor, draw, scope, steps
+from tinygrad_edu.drawing import render, use_renderer
 
 SVG = "{http://www.w3.org/2000/svg}"
 INSTALLS = ["pip install", "apt install", "brew install", "winget install"]
@@ -293,6 +293,72 @@ def test_a_graph_that_fails_with_its_frames_is_drawn_without(dot, drawing):
     dot("read -r first; if grep -q cluster; then echo with frames >&2; fi; exit 1")
     with pytest.raises(RuntimeError, match=r"\(exit status 1\): it wrote nothing"):
         drawing.svg()
+
+
+# Another renderer.
+
+
+@pytest.fixture
+def use():
+    yield use_renderer
+    use_renderer(None)
+
+
+def test_another_renderer_makes_every_image(drawing, tmp_path, use):
+    asked = []
+
+    def paint(source, form):
+        asked.append((source, form))
+        return {"svg": b"<?xml?><svg>mine</svg>", "png": b"\x89PNG mine", "pdf": b"%PDF mine"}[form]
+
+    use(paint)
+    assert drawing.svg() == "<svg>mine</svg>"
+    assert drawing.png() == b"\x89PNG mine"
+    assert drawing.save(tmp_path / "a.pdf").read_bytes() == b"%PDF mine"
+    assert drawing._repr_mimebundle_()["image/svg+xml"] == "<svg>mine</svg>"
+    assert asked == [(drawing.source, form) for form in ("svg", "png", "pdf", "svg")]
+    assert "mine" in steps(Tensor(3.0, requires_grad=True, name="x") * 2.0).html()
+    use(None)
+    assert len(texts(drawing.svg(), "node")) == 2
+
+
+@pytest.mark.parametrize(
+    ("gives", "told"),
+    [
+        (None, "it gave None, not bytes"),
+        ("<svg>text</svg>", "it gave '<svg>text</svg>', not bytes with b'<svg' in them"),
+        (b"", "it gave b''"),
+        (b"\x89PNG", "not bytes with b'<svg'"),
+        (ZeroDivisionError("no ink"), "ZeroDivisionError: no ink"),
+    ],
+    ids=["nothing", "text", "no bytes", "another format", "an error"],
+)
+def test_what_another_renderer_does_wrong_is_told(drawing, use, gives, told):
+    def paint(*_):
+        if isinstance(gives, Exception):
+            raise gives
+        return gives
+
+    use(paint)
+    with pytest.raises(RuntimeError, match=r"the renderer paint made no SVG: ") as error:
+        drawing.svg()
+    assert told in str(error.value)
+    assert error.value.__cause__ is (gives if isinstance(gives, Exception) else None)
+    assert drawing._repr_mimebundle_() == {"text/plain": f"{error.value}\n\n{drawing.text()}"}
+
+
+def test_a_graph_that_another_renderer_cannot_frame_is_drawn_without(drawing, use):
+    def paint(source, _):
+        assert "cluster" not in source
+        return b"<svg>without</svg>"
+
+    use(paint)
+    assert drawing.svg() == "<svg>without</svg>"
+
+
+def test_a_renderer_is_a_function(use):
+    with pytest.raises(TypeError, match=r"takes a function .* or None, not 'dot'"):
+        use("dot")
 
 
 # Hostile names.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import textwrap
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tinygrad_edu.drawing import text
+from tinygrad_edu.drawing import render, text
 from tinygrad_edu.files import write_whole
 
 if TYPE_CHECKING:
@@ -65,7 +66,8 @@ class Drawing:
     """A picture of a computation graph, as it was when ``draw`` was called.
 
     It shows itself in a notebook, and ``print`` writes its ``text()``. To make an image takes
-    Graphviz: the program ``dot``, or else the package pygraphviz, which brings Graphviz along.
+    Graphviz: the program ``dot``, or else the package pygraphviz, which brings Graphviz along; or
+    what ``use_renderer`` was given.
 
     >>> from tinygrad_edu import Tensor, draw
     >>> x = Tensor(3.0, requires_grad=True, name="x")
@@ -238,8 +240,6 @@ class Drawing:
         return path
 
     def _render(self, form: str) -> bytes:
-        from tinygrad_edu.drawing import render  # only now: importing it takes time
-
         try:
             return render.render(self.source, form)
         except render.LayoutError:
@@ -263,8 +263,12 @@ def _uses(edge: Edge) -> str:
 
 def _fitting(svg: str) -> str:
     """``svg`` in the width that there is, but never so small that its text is below 11 pixels."""
-    width = float(svg.partition('width="')[2].partition("pt")[0])
-    least = width * 11 / 12  # in pixels, for text of 12 points, which are 16 pixels at full size
+    width = re.search(r'<svg [^>]*width="([\d.]+)pt"', svg)
+    if width is None:  # another renderer's
+        return svg
+    least = (
+        float(width[1]) * 11 / 12
+    )  # in pixels, for text of 12 points, which are 16 pixels at full size
     style = f"max-width: 100%; min-width: {least:.0f}px; height: auto"
     return svg.replace("<svg ", f'<svg style="{style}" ', 1)
 
