@@ -342,7 +342,7 @@ ARRANGEMENT: dict[ops.Operation, st.SearchStrategy[Call]] = {
     np.hsplit: hsplit_parted(),
     np.vsplit: parted(axis=0).filter(lambda call: call[0][0].ndim > 1),
     np.dsplit: parted(axis=2),
-    np.unstack: along(or_none=False),
+    **({np.unstack: along(or_none=False)} if hasattr(np, "unstack") else {}),  # not in NumPy 2.0
     # shapes
     np.ravel: one(),
     np.expand_dims: expanded(),
@@ -392,7 +392,9 @@ ARRANGEMENT: dict[ops.Operation, st.SearchStrategy[Call]] = {
     np.copy: one(),
     np.real: one(),
     np.conjugate: one(),
-    np.astype: arrays().map(lambda x: ((x,), {"dtype": np.float64})),
+    np.astype: arrays()
+    .filter(lambda x: x.ndim or hasattr(np, "unstack"))  # NumPy 2.0 takes no single number
+    .map(lambda x: ((x,), {"dtype": np.float64})),
     np.full_like: filled(),
 }
 
@@ -420,9 +422,11 @@ SPELLED: dict[ops.Operation, ops.Operation] = {
     **{op: of_a_list(op) for op in (np.concatenate, np.stack, np.vstack, np.hstack, np.dstack)},
     np.column_stack: of_a_list(np.column_stack),
     **{op: in_a_row(op) for op in (np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit)},
-    **{op: in_a_row(op) for op in (np.unstack, np.broadcast_arrays, np.meshgrid)},
+    **{op: in_a_row(op) for op in (np.broadcast_arrays, np.meshgrid)},
+    **({np.unstack: in_a_row(np.unstack)} if hasattr(np, "unstack") else {}),
     **{op: in_a_row(op) for op in (np.atleast_1d, np.atleast_2d, np.atleast_3d)},
     np.gradient: in_a_row(gradient),
+    np.reshape: lambda x, shape: np.reshape(x, shape),  # shape= is a name since NumPy 2.1
     np.astype: lambda x, dtype: np.astype(x, dtype),
     np.full_like: lambda x, value: np.full_like(x, value) * x,
     np.insert: lambda x, values, obj, axis: np.insert(x, obj, values, axis),

@@ -424,7 +424,7 @@ def test_parameters_stand_where_they_do_in_numpy():
         lambda x: np.average(x, 1, [1, 2, 3], False),
         lambda x: np.nan_to_num(x, True, 1.0, 2.0),
         lambda x: np.clip(x, 2, 3, None),
-        lambda x: np.clip(x, max=3),
+        *([lambda x: np.clip(x, max=3)] if hasattr(np, "unstack") else []),  # not in NumPy 2.0
         lambda x: np.trace(x, 1, 1, 0),
         lambda x: np.round(x / 3, 1),
         lambda x: np.einsum("ij->j", x, optimize=True),

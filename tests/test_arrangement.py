@@ -159,7 +159,7 @@ CALLS = [
     lambda v, m, s: np.interp(v, [0.0, 1.5, 4.0], [1.0, 2.0, 0.0]),
     lambda v, m, s: np.interp(s, [0.0, 1.0, 2.0, 3.0], v),
     lambda v, m, s: np.lib.stride_tricks.sliding_window_view(v, 2),
-    lambda v, m, s: np.unstack(m, axis=1)[0],
+    *([lambda v, m, s: np.unstack(m, axis=1)[0]] if hasattr(np, "unstack") else []),
     lambda v, m, s: np.real(v),
     lambda v, m, s: np.conj(m),
     lambda v, m, s: np.copy(s),

@@ -116,9 +116,12 @@ def _read(
 def parameters(function: Operation) -> Mapping[str, Parameter]:
     """The parameters of a function by name; none, if it tells none."""
     try:
-        return signature(function).parameters
+        found = signature(function).parameters
     except ValueError:  # some of NumPy's functions in C tell none, such as where before NumPy 2.4
         return {}
+    if function is np.reshape and "shape" not in found:  # which NumPy 2.0 calls newshape
+        return {name.removeprefix("new"): parameter for name, parameter in found.items()}
+    return found
 
 
 def _is_default(function: Operation, name: str, value: Any) -> bool:

@@ -325,8 +325,9 @@ def _astype(x: Any, dtype: Any) -> Any:
     return ops.cast(x, dtype=dtype)
 
 
-MOVED = (
-    *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit, np.unstack),
+MOVED: tuple[Operation, ...] = (
+    *(np.split, np.array_split, np.hsplit, np.vsplit, np.dsplit),
+    *([np.unstack] if hasattr(np, "unstack") else []),  # NumPy 2.0 lacks it
     *(np.roll, np.fliplr, np.flipud, np.rot90, np.tile, np.repeat, np.resize, np.delete),
     *(np.take_along_axis, np.diagonal, np.lib.stride_tricks.sliding_window_view),
 )

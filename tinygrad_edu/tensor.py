@@ -613,7 +613,8 @@ class Tensor(Node):
             raise BufferError(errors.only_by_a_copy("np.from_dlpack(t.data)"))
         if stream is not None:  # NumPy 2.5 raises another error than NumPy 2.4
             raise RuntimeError(f"the memory of the CPU has no stream, but stream={stream!r}")
-        return value.__dlpack__(max_version=max_version, dl_device=dl_device, copy=True)
+        asked: Any = {"max_version": max_version, "dl_device": dl_device}  # NumPy 2.0 knows neither
+        return value.copy().__dlpack__(**{key: x for key, x in asked.items() if x is not None})
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return np.empty(0).__dlpack_device__()
