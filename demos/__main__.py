@@ -41,16 +41,25 @@ def build(argv: list[str], only: str = "") -> int:
     """Run the lessons and write the site, or the page of one lesson; the exit status."""
     parser = Parser(prog=f"python -m demos {only}".strip(), description=__doc__)
     parser.add_argument("--out", type=Path, default=OUT / only, help="(default: %(default)s)")
+    parser.add_argument("--live", action="store_true", help="lessons run in the browser, too")
+    folder = "with --live: serve Pyodide from this folder, not from the network"
+    parser.add_argument("--pyodide", type=Path, metavar="FOLDER", help=folder)
     options = parser.parse_args(argv)
+    if options.pyodide and not options.live:
+        parser.error("--pyodide FOLDER goes with --live")
     make_folder(options.out, parser)
     parts = [only] if only else lessons.names()
     if importlib.util.find_spec("sphinx") is None:
         raise ModuleNotFoundError("no sphinx", name="sphinx")
+    if options.live and importlib.util.find_spec("jupyterlite_core") is None:
+        return complain("the site needs jupyterlite_core: pip install -e '.[live]'")
     print(f"Running {len(parts)} lesson{'s' * (not only)}:", file=sys.stderr, flush=True)
     arguments = ["-q", "-W", "--keep-going", "-c", str(HERE / "site"), "-j", str(os.cpu_count())]
     if only:
         arguments += ["-D", f"root_doc=lessons/{only}", "-D", f"include_patterns=lessons/{only}.py"]
         arguments += ["-D", "suppress_warnings=myst.xref_missing"]  # other pages are not built
+    if options.live:
+        arguments += ["-t", "live", "-D", f"live_pyodide={options.pyodide or ''}"]
     with tempfile.TemporaryDirectory() as work:
         profile = Path(work, "ipython", "profile_default", "ipython_kernel_config.py")
         profile.parent.mkdir(parents=True)

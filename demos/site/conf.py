@@ -24,6 +24,8 @@ extensions = [
     "sphinx_exercise",
     "extension",
 ]
+if tags.has("live"):  # noqa: F821 (Sphinx gives it)
+    extensions.append("live")
 napoleon_google_docstring = (
     False  # of the estimator alone, which is documented as scikit-learn's are
 )
