@@ -178,7 +178,7 @@ def test_all_wheels_are_on_the_site_and_pure_python(live):
 def test_the_page_says_what_is_loaded_and_from_where(live):
     text = (live / "lessons" / f"{LESSON}.html").read_text("utf-8")
     host = "this site" if PYODIDE else "cdn.jsdelivr.net"
-    assert re.search(rf"\(about 60\s+MB\), from\s+{re.escape(host)}", text)
+    assert re.search(rf"\(up to 60\s+MB\), from\s+{re.escape(host)}", text)
     config = json.loads((live / "lite" / "jupyter-lite.json").read_text("utf-8"))
     (settings,) = config["jupyter-config-data"]["litePluginSettings"].values()
     if PYODIDE:
@@ -245,7 +245,7 @@ def test_a_lesson_runs_in_the_browser_without_a_network(visit):
     page.get_by_text("Run All Cells", exact=True).first.click()
     done = """() => {
         const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-        return prompts.length > 5 && prompts.every((each) => /^\\[\\d+\\]:$/.test(each.innerText));
+        return prompts.length > 5 && prompts.every((each) => /^\\[\\d+\\]:$/.test(each.textContent));
     }"""
     page.wait_for_function(done, timeout=240_000)
     kinds = ("error", "stderr")

@@ -133,8 +133,11 @@ def build(app, error):
             "PipliteAddon": {"piplite_urls": ["wheels"]},
         }
         (work / "jupyter_lite_config.json").write_text(json.dumps(settings), "utf-8")
-        themes = {"@jupyterlab/apputils-extension:themes": {"adaptive-theme": True}}
-        (work / "overrides.json").write_text(json.dumps(themes), "utf-8")
+        preferences = {
+            "@jupyterlab/apputils-extension:themes": {"adaptive-theme": True},
+            "@jupyterlab/notebook-extension:tracker": {"windowingMode": "none"},  # all can be found
+        }
+        (work / "overrides.json").write_text(json.dumps(preferences), "utf-8")
         run(sys.executable, "-m", "jupyterlite_core", "build", "--lite-dir", folder, cwd=folder)
 
 
