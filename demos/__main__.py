@@ -91,10 +91,19 @@ def serve(argv: list[str]) -> int:
     return 0
 
 
+class Files(http.server.SimpleHTTPRequestHandler):
+    """Files, of which browsers run scripts whatever the registry of Windows says that they are."""
+
+    extensions_map = http.server.SimpleHTTPRequestHandler.extensions_map | {
+        ".js": "text/javascript",
+        ".mjs": "text/javascript",
+        ".wasm": "application/wasm",
+    }
+
+
 def server(folder: Path, port: int) -> http.server.ThreadingHTTPServer:
     """A server of the files in a folder, for this machine alone."""
-    handler = partial(http.server.SimpleHTTPRequestHandler, directory=folder)
-    return http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    return http.server.ThreadingHTTPServer(("127.0.0.1", port), partial(Files, directory=folder))
 
 
 def main(argv: list[str]) -> int:

@@ -4,14 +4,15 @@ To run a notebook in a real browser takes a folder with Pyodide, of the version 
 package jupyterlite-pyodide-kernel that is installed is made: name it in $TINYGRAD_PYODIDE.
 """
 
-import http.server
 import importlib.util
 import json
+import mimetypes
 import os
 import re
 import subprocess
 import sys
 import threading
+import urllib.request
 import zipfile
 from pathlib import Path
 
@@ -108,6 +109,22 @@ def test_where_jupyterlite_is_missing_it_says_how_to_install_it(capsys, tmp_path
     assert said in capsys.readouterr().err
 
 
+def test_scripts_are_served_as_scripts_whatever_the_machine_says(tmp_path, monkeypatch):
+    monkeypatch.setattr(dispatcher.Files, "log_message", lambda *_: None)
+    monkeypatch.setattr(mimetypes, "guess_type", lambda *_: ("text/plain", None))
+    for name in ("a.js", "a.mjs", "a.wasm"):
+        (tmp_path / name).touch()
+    with dispatcher.server(tmp_path, 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}"
+        found = []
+        for name in ("a.js", "a.mjs", "a.wasm"):
+            with urllib.request.urlopen(f"{address}/{name}") as answer:
+                found.append(answer.headers["Content-Type"])
+        server.shutdown()
+    assert found == ["text/javascript", "text/javascript", "application/wasm"]
+
+
 @pytest.fixture(scope="module")
 def live(tmp_path_factory):
     """The site of one lesson, built with ``--live``."""
@@ -155,10 +172,14 @@ def test_a_folder_without_the_right_pyodide_is_refused(checked, tmp_path):
 def test_the_notebooks_are_those_to_download_with_a_cell_before(live):
     for name in lessons.names():
         here = json.loads((live / "lite" / "files" / f"{name}.ipynb").read_text("utf-8"))
-        plain = json.loads((live / "downloads" / f"{name}.ipynb").read_text("utf-8"))
+        plain = (live / "downloads" / f"{name}.ipynb").read_text("utf-8")
+        links = re.findall(r"\]\((\w+)\.py\)", plain)
+        assert set(links) <= {*lessons.names()}
+        for link in links:  # to the notebooks that lie beside it
+            plain = plain.replace(f"]({link}.py)", f"]({link}.ipynb)")
         setup, *cells = here["cells"]
-        assert cells == plain["cells"]
-        assert setup["source"].startswith("# Only in the browser: ")
+        assert cells == json.loads(plain)["cells"]
+        assert setup["source"].startswith("# Run this first.")
         assert here["metadata"]["kernelspec"]["name"] == "python"
 
 
@@ -193,15 +214,10 @@ def test_the_page_says_what_is_loaded_and_from_where(live):
     ]
 
 
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-
 @pytest.fixture
 def visit(browser, live, monkeypatch):
     """Open a page of the served site; all addresses that the browser asks for."""
-    monkeypatch.setattr(http.server, "SimpleHTTPRequestHandler", Quiet)
+    monkeypatch.setattr(dispatcher.Files, "log_message", lambda *_: None)
     context = browser.new_context()
     asked = []
     context.on("request", lambda request: asked.append(request.url))
@@ -244,8 +260,8 @@ def test_a_lesson_runs_in_the_browser_without_a_network(visit):
     page.get_by_text("Run", exact=True).first.click()
     page.get_by_text("Run All Cells", exact=True).first.click()
     done = """() => {
-        const prompts = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
-        return prompts.length > 5 && prompts.every((each) => /^\\[\\d+\\]:$/.test(each.textContent));
+        const all = [...document.querySelectorAll(".jp-CodeCell .jp-InputPrompt")];
+        return all.length > 5 && all.every((each) => /^\\[\\d+\\]:$/.test(each.textContent));
     }"""
     page.wait_for_function(done, timeout=240_000)
     kinds = ("error", "stderr")

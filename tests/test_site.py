@@ -88,6 +88,11 @@ def test_nothing_is_loaded_from_elsewhere(pages):
         assert [each for each in page.loaded if re.match(r"(https?:)?//", each)] == []
 
 
+def test_nothing_runs_in_the_browser_unless_asked_for(site, pages):
+    assert not (site / "lite").exists()  # built by python -m demos, without --live
+    assert not [name for name, page in pages.items() if 'class="downloads live"' in page.text]
+
+
 def test_every_picture_is_described(pages):
     assert {name: page.without_words for name, page in pages.items() if page.without_words} == {}
 

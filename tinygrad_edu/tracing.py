@@ -566,7 +566,9 @@ class Trace(Writer):
         named = each(self.operand, params)
         if function is operator.getitem:
             self._check_index(lines[1])
-        value = self.around(function)(*each(_value, args), **params)
+        by_shape = function is np.reshape and [*params] == ["shape"]  # a name since NumPy 2.1
+        compute = quick[function] if by_shape else function
+        value = self.around(compute)(*each(_value, args), **params)
         return self._noted(value, self._line(function, lines, named, value))
 
     def _noted(self, value: Any, line: Line) -> Any:

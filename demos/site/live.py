@@ -21,14 +21,12 @@ from tinygrad_edu import lessons
 
 ROOT = Path(__file__).parents[2]
 KERNEL = "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
-PURE = (
-    "comm",
-    "easydot",
-    "graphviz",
-)  # what the kernel, pictures and the package need beyond Pyodide
+# What the kernel, the pictures and the package need beyond Pyodide.
+PURE = ("comm", "easydot", "graphviz")
+LINK = re.compile(r"\]\((\d\d_\w+)\.py\)")  # from one lesson to another
 
 SETUP = """\
-# Only in the browser: the package, as this site was built with it, and Graphviz for its pictures.
+# Run this first. It is here only in the browser, and brings the package and Graphviz.
 %pip install -q tinygrad_edu easydot
 import logging
 from importlib.metadata import distribution
@@ -42,8 +40,7 @@ script = distribution("easydot").locate_file("easydot/assets/index.js").read_tex
 address = URL.createObjectURL(Blob.new([script], type="text/javascript"))
 graphviz = await (await run_js(f"import('{address}')")).Graphviz.load()
 use_renderer(lambda source, form: graphviz.layout(source, form, "dot").encode())
-logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells that it is slow
-"""
+logging.getLogger("matplotlib.font_manager").setLevel(logging.ERROR)  # it tells that it is slow"""
 
 
 def checked(folder):
@@ -85,7 +82,7 @@ def wheel_of(name, folder):
 
 def notebook(path):
     """The text of a notebook that can be downloaded, made for the browser."""
-    found = json.loads(path.read_text("utf-8"))
+    found = json.loads(LINK.sub(r"](\1.ipynb)", path.read_text("utf-8")))
     found["metadata"]["kernelspec"]["name"] = "python"  # as JupyterLite calls it
     setup = {"cell_type": "code", "id": "setup", "source": SETUP, "outputs": []}
     found["cells"].insert(0, setup | {"execution_count": None, "metadata": {}})
