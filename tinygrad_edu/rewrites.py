@@ -215,6 +215,8 @@ def called(op: Any, params: Any) -> Any:
         return part_of
     if hasattr(op, "rules"):
         return getattr(op, "__wrapped__", op)  # without the look for Tensors among its arguments
+    if op is np.astype and params.keys() <= {"dtype"}:
+        return kernels.cast  # a method, which NumPy 2.0 has for single numbers, too
     others = params.keys() - {"axis", "keepdims", "shape", "axes"}  # which quick ones do not take
     return op if isinstance(op, np.ufunc) or others else quick.get(op, op)
 

@@ -28,7 +28,7 @@ from tinygrad_edu.backprop import (
     topological_order,
 )
 from tinygrad_edu.inputs import check_dtype, is_tensor
-from tinygrad_edu.kernels import quick
+from tinygrad_edu.kernels import cast, quick
 from tinygrad_edu.modes import State, Writer, mode, writer, writing
 from tinygrad_edu.tensor import Tensor
 
@@ -142,6 +142,8 @@ BY_NUMBERS = {np.nonzero, np.flatnonzero, np.argwhere, np.repeat}
 KNOWN = {*numpy_api.compositions, *numpy_api.queries, *ops.derivatives}
 KNOWN |= {np.sort, np.take_along_axis}
 KNOWN -= {np.array_str, np.array_repr, np.array2string, np.may_share_memory, np.shares_memory}
+# The functions of NumPy 2.0 take no shape= and no single number; methods do.
+BY_METHOD = {np.reshape: quick[np.reshape], np.astype: cast}
 # Parameters that decide the shape of a result.
 SIZES = {
     *("axis", "axes", "axis1", "axis2", "source", "destination", "start", "shape", "new_shape"),
@@ -566,8 +568,8 @@ class Trace(Writer):
         named = each(self.operand, params)
         if function is operator.getitem:
             self._check_index(lines[1])
-        by_shape = function is np.reshape and [*params] == ["shape"]  # a name since NumPy 2.1
-        compute = quick[function] if by_shape else function
+        by_method = BY_METHOD if params.keys() <= {"shape", "dtype"} else {}
+        compute = by_method.get(function, function)
         value = self.around(compute)(*each(_value, args), **params)
         return self._noted(value, self._line(function, lines, named, value))
 

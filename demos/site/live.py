@@ -20,7 +20,7 @@ from sphinx.errors import ExtensionError
 from tinygrad_edu import lessons
 
 ROOT = Path(__file__).parents[2]
-KERNEL = "share/jupyter/labextensions/@jupyterlite/pyodide-kernel-extension"
+KERNEL = "labextensions/@jupyterlite/pyodide-kernel-extension"
 # What the kernel, the pictures and the package need beyond Pyodide.
 PURE = ("comm", "easydot", "graphviz")
 LINK = re.compile(r"\]\((\d\d_\w+)\.py\)")  # from one lesson to another
@@ -116,11 +116,13 @@ def build(app, error):
             wheel_of(name, work / "wheels")
         if app.config.live_pyodide:
             shutil.copytree(app.config.live_pyodide, work / "static" / "pyodide")
+        files = distribution("jupyterlite-pyodide-kernel").files
+        kernel = next(file for file in files if file.as_posix().endswith(f"{KERNEL}/package.json"))
         settings = {
             "LiteBuildConfig": {
                 "apps": ["notebooks", "tree"],
                 "contents": ["notebooks"],
-                "federated_extensions": [str(Path(sys.prefix, KERNEL))],
+                "federated_extensions": [str(Path(kernel.locate()).resolve().parent)],
                 "ignore_sys_prefix": ["federated_extensions"],  # of the user's own JupyterLab
                 "no_libarchive": True,
                 "no_sourcemaps": True,
