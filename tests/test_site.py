@@ -280,6 +280,20 @@ def test_steps_work_inside_a_page(visit):
     expect(frame.locator("#leave")).to_be_hidden()
 
 
+def test_a_page_inside_a_page_has_the_height_and_the_address_it_needs(visit, site):
+    page = visit("lessons/04_losses.html")
+    frame = page.locator("iframe").first
+    frame.scroll_into_view_if_needed()
+    page.wait_for_function("document.querySelector('iframe').style.height")
+    inside = frame.element_handle().content_frame()
+    heights = "[document.documentElement.scrollHeight, innerHeight]"
+    inside.wait_for_function("document.documentElement.scrollHeight <= innerHeight")
+    assert inside.evaluate(heights)[1] < 1500
+    link = page.get_by_role("link", name="Open on a page of its own").first
+    assert link.get_attribute("href") == frame.get_attribute("src")
+    assert (site / "lessons" / frame.get_attribute("src")).is_file()
+
+
 def test_a_lesson_prints_without_what_only_a_screen_needs(visit):
     page = visit("lessons/03_margins.html")
     page.emulate_media(media="print")

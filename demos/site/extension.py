@@ -15,6 +15,7 @@ from sphinx_exercise.nodes import solution_node, solution_title
 from tinygrad_edu import lessons
 
 MATH = LatexToMathML()
+FRAME = re.compile(r'(?P<start><iframe [^>]*)srcdoc="(?P<page>[^"]*)"(?P<end>[^>]*>)</iframe>')
 
 
 class Caption(SphinxDirective):
@@ -101,10 +102,7 @@ def write_figures(app, error):
     if error is not None:
         return
     folder = Path(app.outdir, "figures")
-    for path in [
-        *Path(app.outdir, "lessons").glob("*.html"),
-        *Path(app.outdir, "pages").glob("*.html"),
-    ]:
+    for path in Path(app.outdir).glob("[lp]*s/*.html"):  # lessons and pages
         count = itertools.count(1)
 
         def placed(frame, path=path, count=count):
@@ -113,12 +111,10 @@ def write_figures(app, error):
             folder.joinpath(name).write_text(unescape(frame["page"]), "utf-8", newline="\n")
             address = f"../figures/{name}"
             link = f'<p class="alone"><a href="{address}">Open on a page of its own</a></p>'
-            return f'{frame["start"]}src="{address}"></iframe>{link}'
+            return f'{frame["start"]}src="{address}"{frame["end"]}</iframe>{link}'
 
         before = path.read_text("utf-8")
-        after = re.sub(
-            r'(?P<start><iframe [^>]*)srcdoc="(?P<page>[^"]*)"></iframe>', placed, before
-        )
+        after = FRAME.sub(placed, before)
         if after != before:
             path.write_text(after, "utf-8", newline="\n")
 
