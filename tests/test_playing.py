@@ -299,15 +299,25 @@ def test_names_and_labels_do_not_matter(read):
 
 
 def test_a_page_has_the_numbers_of_the_time_of_its_steps(read):
-    w = Tensor(2.0, requires_grad=True, name="w")
-    passes = steps(w * w)
-    w.data = 5.0
+    w, c = Tensor(2.0, requires_grad=True, name="w"), np.array([1.0, 3.0])
+    passes = steps((functional.relu(w) * c).sum(), names={"c": c})
+    w.data, c[1] = -5.0, 100.0
     with no_grad():
-        page = read(passes)
+        page = read(passes, "#2")
     type_in(page, "w", "3")
-    assert "v1 = 9" in said(page)
+    assert said(page) == "v2 = [3, 9]"
+    type_in(page, "w", "-3")
+    assert said(page) == "v2 = [0, 0]"
     page.page.click("#reset")
-    assert "v1 = 4" in said(page)
+    assert said(page) == "v2 = [2, 6]"
+
+
+def test_a_number_has_the_precision_of_its_leaf(read):
+    numbers = {"x": np.float32([0.5, 0.25]), "w": np.float32(1.0)}
+    page = read(told(single, numbers, precision=9))
+    type_in(page, "x[0]", "0.1")
+    anew = told(single, numbers | {"x": np.float32([0.1, 0.25])}, precision=9)
+    assert page(ALL) == next(computed(anew, 9))
 
 
 def said(page):

@@ -69,7 +69,7 @@ class Play:
         self.leaves = [leaf for leaf in graph.members if _is_playable(leaf, graph)]
         if not self.leaves:
             raise UnplayableError(f"no tensor that was given has at most {MOST_NUMBERS} numbers")
-        chosen = _chosen(graph)
+        chosen = _chosen(graph, numbers)
         self.fixed = [
             text.shortened(graph.name(result)) for result in graph.results if _is_fixed(result)
         ]
@@ -173,8 +173,11 @@ def _is_playable(leaf: Any, graph: Graph) -> bool:
     return bool(leaf.dtype.kind == "f" and 1 <= leaf.size <= MOST_NUMBERS)
 
 
-def _chosen(graph: Graph) -> Chosen:
-    """Which constants are chosen anew, by the result and their place among its arguments."""
+def _chosen(graph: Graph, numbers: Mapping[int, Any]) -> Chosen:
+    """Which constants are chosen anew, by the result and their place among its arguments.
+
+    ``numbers`` are those of the leaves then, which may have changed since.
+    """
     found: Chosen = {}
     seen = set()
     for result in graph.results:
@@ -185,7 +188,8 @@ def _chosen(graph: Graph) -> Chosen:
             constant = result.args[at]
             if isinstance(constant, Tensor) or id(constant) in seen:
                 continue
-            if np.array_equal(choose(*map(plain, result.args)), constant, equal_nan=True):
+            operands = [numbers.get(id(arg), plain(arg)) for arg in result.args]
+            if np.array_equal(choose(*operands), constant, equal_nan=True):
                 found[result, at] = choose
                 if not graph.is_literal(constant):
                     seen.add(id(constant))
