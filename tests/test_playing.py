@@ -75,6 +75,10 @@ def softmax(z, c):
     return (functional.softmax(z) * c).sum() + functional.logsumexp(z)
 
 
+def overflow(z):
+    return functional.logsumexp(np.exp(z))
+
+
 def one_score(z):
     return functional.log_softmax(z)[0]
 
@@ -132,6 +136,7 @@ NUMBERS = {
     neuron: {"x1": 1.0, "x2": -2.0, "w1": 0.5, "w2": 0.25, "b": 0.1},
     classes: {"W": np.random.default_rng(0).normal(size=(3, 2)), "b": np.zeros(3)},
     softmax: {"z": [0.5, -1.0, 2.0], "c": [1.0, 2.0, 3.0]},
+    overflow: {"z": [0.5, 0.25]},
     one_score: {"z": [0.5, 0.25]},
     diamond: {"x": -3.0},
     broadcasting: {"m": np.eye(2, 3), "row": [0.5, 1.0, -1.0], "column": [[1.0], [2.0]]},

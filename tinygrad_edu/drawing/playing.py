@@ -21,7 +21,7 @@ from tinygrad_edu.modes import State, mode, no_grad
 from tinygrad_edu.tensor import Tensor, record
 from tinygrad_edu.tracing import parts_of
 
-MOST_NUMBERS = 6  # of a leaf, for each of them is a field
+MOST_FIELDS = 6  # of a leaf, for each of them is a field
 MOST_LINES = 2_000  # of the program: a page of more would be too large to send
 
 
@@ -31,13 +31,19 @@ def _largest(x: Any, top: Any) -> Any:
     return np.max(x, axis=axes, keepdims=True)
 
 
+def _largest_finite(x: Any, top: Any) -> Any:
+    """The same, or 0 where it is infinite."""
+    found = _largest(x, top)
+    return np.where(np.isfinite(found), found, 0)
+
+
 # Constants that functions of this package take from the numbers of Tensors: the function, the
 # operation and which of its arguments it is, and what it is of all arguments.
 CHOSEN: list[tuple[set[str], ops.Operation, int, Callable[..., Any]]] = [
-    ({"softmax", "log_softmax", "logsumexp", "cross_entropy"}, np.subtract, 1, _largest),
+    ({"softmax", "log_softmax", "cross_entropy"}, np.subtract, 1, _largest),
+    ({"logsumexp"}, np.subtract, 1, _largest_finite),
     ({"relu"}, np.where, 0, lambda chosen, zero, x: x <= 0),
     ({"huber_loss"}, np.where, 0, lambda chosen, near, far: np.abs(near) <= np.abs(far)),
-    ({"kl_divergence"}, np.where, 0, lambda chosen, p, one: p > 0),
 ]
 
 Chosen = dict[tuple[Tensor, int], Callable[..., Any]]
@@ -68,7 +74,7 @@ class Play:
     def __init__(self, graph: Graph, numbers: Mapping[int, Any], precision: int) -> None:
         self.leaves = [leaf for leaf in graph.members if _is_playable(leaf, graph)]
         if not self.leaves:
-            raise UnplayableError(f"no tensor that was given has at most {MOST_NUMBERS} numbers")
+            raise UnplayableError(f"no tensor that was given has at most {MOST_FIELDS} numbers")
         chosen = _chosen(graph, numbers)
         self.fixed = [
             text.shortened(graph.name(result)) for result in graph.results if _is_fixed(result)
@@ -170,7 +176,7 @@ def _is_playable(leaf: Any, graph: Graph) -> bool:
     """Whether it is a Tensor, or an array with a name, of one or a few floating-point numbers."""
     if not is_leaf(leaf) or not (isinstance(leaf, Tensor) or graph.is_given(leaf)):
         return False
-    return bool(leaf.dtype.kind == "f" and 1 <= leaf.size <= MOST_NUMBERS)
+    return bool(leaf.dtype.kind == "f" and 1 <= leaf.size <= MOST_FIELDS)
 
 
 def _chosen(graph: Graph, numbers: Mapping[int, Any]) -> Chosen:
