@@ -242,6 +242,18 @@ def test_a_pickle_is_named_and_never_run(path, payload):
         load(path)
 
 
+@pytest.mark.parametrize("length", [640, 1152, 1408])
+def test_a_file_whose_length_of_the_header_looks_like_a_pickle(path, length):
+    def first_bytes(name):
+        save({name: np.ones(2)}, path)
+        return int.from_bytes(path.read_bytes()[:8], "little")
+
+    name = "a" * (length - first_bytes("a") + 1)
+    assert first_bytes(name) == length
+    assert path.read_bytes()[:1] == pickle.PROTO
+    assert load(path).keys() == {name}
+
+
 def test_the_way_from_a_file_of_pytorch(path, tmp_path, monkeypatch):
     torch = pytest.importorskip("torch")
     safetensors = pytest.importorskip("safetensors.torch")

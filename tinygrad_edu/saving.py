@@ -99,7 +99,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Any]:
     with open(os.fspath(path), "rb") as file:  # open would take a number for a file of the process
         payload = file.read()
     name = repr(os.fspath(path))
-    if payload.startswith(_PYTORCHS):
+    if payload.startswith(_PYTORCHS) and payload[8:9] != b"{":  # the length of a header, then it
         raise ValueError(
             f"{name} is a pickle, as torch.save writes it, which is not read, because it could run "
             "any program. Where PyTorch is, write "
