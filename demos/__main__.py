@@ -13,8 +13,9 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
-from demos._options import Parser, make_folder, whole_number
+from demos._options import make_folder, whole_number
 from tinygrad_edu import lessons
+from tinygrad_edu.command_line import Parser, one_line
 
 HERE = Path(__file__).parent
 OUT = Path("demo-output")
@@ -33,7 +34,7 @@ def programs() -> dict[str, str]:
 
 def complain(message: str, status: int = 2) -> int:
     """Print one line to stderr; the exit status, that for wrong use."""
-    print(f"python -m demos: {message}", file=sys.stderr)
+    print(f"python -m demos: {one_line(message)}", file=sys.stderr)
     return status
 
 
@@ -83,7 +84,7 @@ def serve(argv: list[str]) -> int:
     parser.add_argument("--out", type=Path, default=OUT, help="(default: %(default)s)")
     parser.add_argument("--port", type=whole_number(0, 65535), default=8000, help="(%(default)s)")
     options = parser.parse_args(argv)
-    if not (options.out / "index.html").exists():
+    if not os.path.exists(options.out / "index.html"):  # false, too, for what is no name of a file
         return complain(f"there is no site in '{options.out}': build it by python -m demos", 1)
     with server(options.out, options.port) as serving:
         print(f"Open http://127.0.0.1:{serving.server_port}/ in a browser; Ctrl-C ends", flush=True)

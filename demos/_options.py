@@ -1,32 +1,14 @@
-"""Options of demos: each mistake is told in one line, with exit status 2."""
+"""Values of the options of demos, and why one is wrong."""
 
 import argparse
 import math
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NoReturn
+
+from tinygrad_edu.command_line import Parser
 
 LONGEST = 18  # characters of a number: Python itself reads no more than 4300 digits
-
-
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that prints no usage block when an option is wrong."""
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As in argparse, but ``--option=--`` is wrong, for which Python 3.11 gives ``[]``."""
-        for arg in sys.argv[1:] if args is None else args:
-            if arg.endswith("=--"):
-                self.error(f"{arg!r:.60}: -- is no value")
-        return super().parse_known_args(args, namespace)
-
-    def error(self, message: str) -> NoReturn:
-        """Exit with status 2; what was typed is shown in part, and without what cannot be seen."""
-        message = "".join(c if c.isprintable() else "\ufffd" for c in message)
-        if len(message) > 1000:
-            message = f"{message[:300]}…{message[-300:]}"
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def whole_number(least: int, most: float = math.inf) -> Callable[[str], int]:

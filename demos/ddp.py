@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from demos._options import Parser, whole_number
+from demos._options import whole_number
 from tinygrad_edu import load, losses, nn, optim, save
+from tinygrad_edu.command_line import Parser
 
 FEATURES, HIDDEN, CLASSES, BATCH = 64, 32, 10, 64
 LR, MOMENTUM = 0.1, 0.9

@@ -15,8 +15,9 @@ from sklearn.preprocessing import MinMaxScaler
 from tqdm import tqdm
 
 from demos._digits_figures import plot_losses, plot_mistakes, plot_weights
-from demos._options import Parser, make_folder, step_size, whole_number
+from demos._options import make_folder, step_size, whole_number
 from tinygrad_edu import data, jit, losses, nn, no_grad, optim
+from tinygrad_edu.command_line import Parser
 from tinygrad_edu.functional import one_hot, sigmoid, softmax
 
 

@@ -19,8 +19,9 @@ from typing import Any
 
 import numpy as np
 
-from demos._options import Parser, whole_number
+from demos._options import whole_number
 from tinygrad_edu import losses, nn, optim
+from tinygrad_edu.command_line import Parser
 
 EXAMPLES, FEATURES, HIDDEN, CLASSES = 32_768, 256, 256, 10
 SMALLEST = 256  # batch to measure

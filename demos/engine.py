@@ -9,6 +9,7 @@ python -m demos engine --grade a b c        checks the engines in folders, and w
 import argparse
 import ast
 import csv
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +17,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from demos._options import Parser, whole_number
+from demos._options import make_folder, whole_number
+from tinygrad_edu.command_line import Parser
 
 COURSE = Path(__file__).with_name("engine_course")
 STAGES = 8
@@ -87,8 +89,7 @@ def put(base: str, body: list[ast.stmt], node: ast.stmt, change: str, after: Any
 
 
 def make(folder: Path, last: int, held_back: str) -> None:
-    """Write the folder of a student, with the stages up to ``last``."""
-    folder.mkdir(parents=True)
+    """Fill the folder of a student, with the stages up to ``last``."""
     readme = (COURSE / "README.md").read_text("utf-8")
     if last < STAGES:
         readme = readme.partition(f"\n## Stage {last + 1}:")[0] + "\n"
@@ -197,10 +198,11 @@ def main(argv: list[str]) -> int:
         return 0
     if options.grade:
         return grade(options.grade, options.csv)
-    if options.out.exists():
+    if os.path.exists(options.out):
         parser.error(f"argument --out: '{options.out}' is there already, and may hold your work")
     if not re.fullmatch(r"[\w ]*", options.hold_back):
         parser.error("argument --hold-back: names of checks with spaces between them")
+    make_folder(options.out, parser)
     make(options.out, options.stages, options.hold_back)
     print(f"Made {options.out}. Begin with README.md in it; python check.py says what is next")
     return 0

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from demos._options import Parser, make_folder
+from demos._options import make_folder
 from tinygrad_edu import Tensor, draw, grad, losses, nn, scope, steps
+from tinygrad_edu.command_line import Parser
 from tinygrad_edu.functional import relu, sigmoid
 
 Drawable = tuple[Tensor, dict[str, Any]]  # a result, and what its picture calls its parts

@@ -5,6 +5,8 @@ import warnings
 from dataclasses import dataclass
 from typing import Any
 
+from tinygrad_edu.command_line import Parser
+
 SETTING = """\
 import numpy as np
 from tinygrad_edu import Tensor, data, draw, grad, losses, nn, no_grad, optim
@@ -382,9 +384,7 @@ def cards() -> str:
 
 def main(argv: list[str]) -> int:
     """Print every mistake, the answer, and the line to write instead; the exit status."""
-    if argv:
-        print("python -m demos mistakes takes no options")
-        return 2
+    Parser(prog="python -m demos mistakes", description=main.__doc__).parse_args(argv)
     print("In all of these:\n\n" + SETTING)
     for number, mistake in enumerate(MISTAKES, start=1):
         error = refusal(mistake)

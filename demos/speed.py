@@ -28,7 +28,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from demos._options import Parser, make_folder, whole_number
+from demos._options import make_folder, whole_number
 from demos._speed_chain import CHAINS
 from demos._speed_numpy import (
     BY_HAND,
@@ -40,6 +40,7 @@ from demos._speed_numpy import (
     training_data,
 )
 from demos._speed_peers import PEERS
+from tinygrad_edu.command_line import Parser
 
 ROOT = Path(__file__).parent.parent
 HAND, PEER = "NumPy by hand", "PyTorch"  # what all are compared with

@@ -83,9 +83,15 @@ def test_lessons_and_programs_are_listed_in_order(capsys):
     assert all(re.match(r"\S+ +\S", line) for line in lines)
 
 
-def test_there_is_nothing_to_serve_before_a_site_is_built(tmp_path, capsys):
-    assert dispatcher.main(["serve", "--out", str(tmp_path)]) == 1
-    assert "build it by python -m demos" in capsys.readouterr().err
+@pytest.mark.parametrize("folder", ["empty", "a\0b", "\x1b[2J", "x" * 300], ids=ascii)
+def test_there_is_nothing_to_serve_before_a_site_is_built(folder, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("empty").mkdir()
+    assert dispatcher.main(["serve", "--out", folder]) == 1
+    said = capsys.readouterr().err
+    assert said.endswith("build it by python -m demos\n")
+    assert said[:-1].isprintable()
+    assert len(said) < 1000
 
 
 def test_the_site_is_served_to_this_machine_alone(tmp_path):

@@ -371,7 +371,9 @@ def test_the_command_compares_engines_and_writes_a_page(tmp_path, capsys):
     [
         ("micrgrad", "'micrgrad' is none of autograd, jax"),
         ("no_such_file:Engine", "there is no 'no_such_file'"),
-        ("small_engine:Engine", "has no 'Engine'"),
+        ("small_engine:Engine", "'small_engine' has no 'Engine'"),
+        ("sys:nothing", "'sys' has no 'nothing'"),
+        ("sys:exit", "'sys:exit' is no class, but <built-in function exit>"),
         ("small_engine:Node", "missing 3 required positional arguments"),
     ],
 )

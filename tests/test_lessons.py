@@ -195,10 +195,13 @@ def test_a_file_without_checks_is_not_right(tiny):
 )
 def test_wrong_use_is_told_in_one_line(tiny, capsys, monkeypatch, argv, said):
     monkeypatch.chdir(tiny)
-    assert main(argv) == 2
+    with pytest.raises(SystemExit) as leave:
+        main(argv)
+    assert leave.value.code == 2
     error = capsys.readouterr().err
     assert said in error
     assert len(error.splitlines()) == 1
+    assert not Path("lessons").exists()
 
 
 def test_from_the_command_line(tmp_path):

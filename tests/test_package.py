@@ -14,6 +14,7 @@ PACKAGE = Path(tinygrad_edu.__file__).parent
 
 # The modules that each module imports, wherever in it, below them. "" is the package itself.
 LAYERS = {
+    "command_line": "",
     "drawing.render": "",
     "files": "",
     "kernels": "",
@@ -23,7 +24,7 @@ LAYERS = {
     "refusals": "",
     "testing.differences": "",
     "testing.session": "",
-    "lessons.__main__": "lessons",
+    "lessons.__main__": "command_line lessons",
     "ops": "kernels",
     "testing.mistakes": "testing.session",
     "testing.reference": "testing.differences",
@@ -81,7 +82,7 @@ LAYERS = {
     "classifier": "compiling data errors functional inputs losses optim tensor",
     "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
-    "testing.__main__": "errors files testing.adapters testing.engines",
+    "testing.__main__": "command_line errors files testing.adapters testing.engines",
     "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes "
     "ops tensor tracing",
     "exploring.views": "errors exploring.controls exploring.plots javascript",

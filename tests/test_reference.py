@@ -67,6 +67,7 @@ INTERNAL = {
     "testing.session",
     "testing.trial",
     # for the package itself
+    "command_line",
     "errors",
     "files",
     "inputs",

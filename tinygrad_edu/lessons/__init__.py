@@ -213,11 +213,11 @@ def copy(chosen: Iterable[str], folder: str | Path, solutions: bool = False) -> 
     >>> files[0].name
     '11_backpropagation.py'
     """
+    scripts = [path(name) for name in chosen]
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name in chosen:
-        script = path(name)
+    for script in scripts:
         text = _plain(script.read_text("utf-8"), solutions)
         written.append(folder / script.name)
         written[-1].write_text(text, "utf-8")

@@ -1,15 +1,15 @@
 """The lessons from the command line."""
 
-import argparse
 import sys
 from pathlib import Path
 
 from tinygrad_edu import lessons
+from tinygrad_edu.command_line import Parser
 
 
 def main(argv: list[str]) -> int:
     """List, run, copy or grade; the exit status."""
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m tinygrad_edu.lessons",
         description=(lessons.__doc__ or "").partition("\n")[0],
     )
@@ -41,15 +41,9 @@ def main(argv: list[str]) -> int:
             print(f"{sum(results.values())} of {len(results)} checks are right")
             return 0 if results and all(results.values()) else 1
     except (ValueError, OSError) as error:
-        print(f"python -m tinygrad_edu.lessons: {error}", file=sys.stderr)
-        return 2
+        parser.error(str(error))
     except ModuleNotFoundError as error:
-        print(
-            f"python -m tinygrad_edu.lessons: {error.name} is missing: "
-            "pip install 'tinygrad_edu[lessons]'",
-            file=sys.stderr,
-        )
-        return 2
+        parser.error(f"{error.name} is missing: pip install 'tinygrad_edu[lessons]'")
     return 0
 
 

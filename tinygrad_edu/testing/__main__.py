@@ -4,7 +4,6 @@ An engine is one of autograd, jax, micrograd, mygrad, tinygrad_edu and torch, or
 ``my_file:MyEngine``, a class as ``tinygrad_edu.testing.Engine`` describes it.
 """
 
-import argparse
 import sys
 from collections.abc import Sequence
 from html import escape
@@ -12,6 +11,7 @@ from importlib import import_module
 from typing import Any
 
 from tinygrad_edu import errors
+from tinygrad_edu.command_line import Parser
 from tinygrad_edu.files import write_whole
 from tinygrad_edu.testing.adapters import ADAPTERS
 from tinygrad_edu.testing.engines import Report, Result, check_engine, require_parts
@@ -67,8 +67,11 @@ def load(name: str) -> Any:
             f"{errors.short(name)} cannot be imported: there is no {errors.short(error.name)}"
         ) from error
     if not hasattr(home, attribute):
-        raise ValueError(f"{home.__file__} has no {errors.short(attribute)}")
-    return getattr(home, attribute)()
+        raise ValueError(f"{errors.short(module)} has no {errors.short(attribute)}")
+    engine = getattr(home, attribute)
+    if not isinstance(engine, type):
+        raise ValueError(f"{errors.short(name)} is no class, but {errors.short(engine)}")
+    return engine()
 
 
 def page(reports: Sequence[Report]) -> str:
@@ -110,7 +113,7 @@ def table(reports: Sequence[Report]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the report cards; the exit status is 1 if a law is broken."""
-    parser = argparse.ArgumentParser(prog="python -m tinygrad_edu.testing", description=__doc__)
+    parser = Parser(prog="python -m tinygrad_edu.testing", description=__doc__)
     parser.add_argument("engines", nargs="+", metavar="engine", help="a name or my_file:MyEngine")
     parser.add_argument("--html", metavar="FILE", help="write one page with all of it, too")
     parser.add_argument("--examples", type=int, default=100, help="random programs for a law")
@@ -129,7 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if len(reports) > 1:
         print(table(reports))
     if options.html:
-        write_whole(options.html, page(reports).encode())
+        try:
+            write_whole(options.html, page(reports).encode())
+        except (OSError, ValueError) as error:
+            parser.error(f"argument --html: {error}")
     return int(any(report.failures for report in reports))
 
 

@@ -187,9 +187,11 @@ def check_engine(
     """
     if not (on_fail is None or (isinstance(on_fail, str) and on_fail == "raise")):
         raise ValueError(f"on_fail is 'raise' or None, not {errors.short(on_fail)}")
-    for name, count in {"examples": examples, "seed": seed}.items():
-        if not isinstance(count, int) or count < 0:
-            raise ValueError(f"{name} is an integer, not below 0, but got {errors.short(count)}")
+    for name, count, least in ("examples", examples, 1), ("seed", seed, 0):
+        if not isinstance(count, int) or count < least:
+            raise ValueError(
+                f"{name} is an integer of at least {least}, but got {errors.short(count)}"
+            )
     catalogue = _catalogue()
     require_parts(engine)
     title = str(getattr(engine, "title", type(engine).__name__))
