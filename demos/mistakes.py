@@ -1,6 +1,5 @@
 """Mistakes everybody makes once: what this library says to each, and the line to write instead."""
 
-import traceback
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -350,13 +349,6 @@ def refusal(mistake: Mistake) -> Exception:
 def message(error: Exception) -> str:
     """What Python prints of an error below the traceback."""
     return "\n".join([f"{type(error).__name__}: {error}", *getattr(error, "__notes__", [])])
-
-
-def frames_below(error: Exception) -> int:
-    """How many functions of the library stand below the line in the traceback."""
-    frames = traceback.extract_tb(error.__traceback__)
-    last = max(i for i, frame in enumerate(frames) if frame.filename == "<the line>")
-    return len(frames) - 1 - last
 
 
 def correct(mistake: Mistake) -> None:

@@ -436,15 +436,6 @@ def unasked(places, lines, *args):
 
 
 @around
-def by_slices_alone(is_view, line):
-    if line.op is not ops.getitem:
-        return is_view(line)
-    index = line.params["index"]
-    whole = index if isinstance(index, tuple) else (index,)
-    return all(x is None or x is ... or isinstance(x, int | slice) for x in whole)
-
-
-@around
 def never_repeated(not_repeated, x, other):
     return x.args[0] if getattr(x, "op", None) is ops.broadcast else x
 

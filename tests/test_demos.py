@@ -83,6 +83,33 @@ def test_lessons_and_programs_are_listed_in_order(capsys):
     assert all(re.match(r"\S+ +\S", line) for line in lines)
 
 
+BAD_OPTIONS = {
+    "digits": [
+        *("--loss nope", "--batch-size 0", "--epochs -1", "--patience 1.5", "--lr nan", "--lr 0"),
+        *("--lr fast", "--seed -1", f"--seed {2**32}", "--unknown"),
+    ],
+    "graph": ["--only nope", "--unknown", "--out", "surplus"],
+    "speed": ["--only W9", "--only", "--rounds 0", "--threads 0", "--json", "surplus"],
+    "mistakes": ["surplus"],
+}
+
+
+@pytest.mark.parametrize(
+    "line", [f"{name} {options}" for name, many in BAD_OPTIONS.items() for options in many]
+)
+def test_bad_options_get_one_line(line, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as stop:
+        dispatcher.main(line.split())
+    captured = capsys.readouterr()
+    assert stop.value.code == 2
+    assert captured.out == ""
+    assert len(captured.err.splitlines()) == 1
+    assert captured.err.startswith(f"python -m demos {line.split()[0]}: ")
+    assert captured.err.endswith("--help\n")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("folder", ["empty", "a\0b", "\x1b[2J", "x" * 300], ids=ascii)
 def test_there_is_nothing_to_serve_before_a_site_is_built(folder, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -167,45 +167,6 @@ def test_no_mistakes_and_few_mistakes_are_drawn(tmp_path):
     assert few.get_suptitle().startswith("2 most confident of 2 mistakes")
 
 
-@pytest.mark.parametrize(
-    "options",
-    [
-        ["--loss", "nope"],
-        ["--batch-size", "0"],
-        ["--epochs", "-1"],
-        ["--patience", "1.5"],
-        ["--lr", "nan"],
-        ["--lr", "0"],
-        ["--lr", "fast"],
-        ["--seed", "-1"],
-        ["--seed", str(2**32)],
-        ["--unknown"],
-    ],
-)
-def test_bad_options_get_one_line(options, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        digits.main(options)
-    captured = capsys.readouterr()
-    assert stop.value.code == 2
-    assert captured.out == ""
-    assert len(captured.err.splitlines()) == 1
-    assert captured.err.endswith("--help\n")
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize("place", ["a file", "a file/below"])
-def test_a_folder_that_cannot_be_written_gets_one_line(place, tmp_path, capsys):
-    (tmp_path / "a file").touch()
-    with pytest.raises(SystemExit) as stop:
-        digits.main(["--out", str(tmp_path / place)])
-    captured = capsys.readouterr()
-    assert stop.value.code == 2
-    assert captured.out == ""
-    assert len(captured.err.splitlines()) == 1
-    assert "--out" in captured.err
-
-
 @pytest.mark.parametrize("argv", [["nope"], ["_options"]])
 def test_dispatcher_names_the_demos(argv, capsys):
     assert dispatcher.main(argv) == 2

@@ -204,32 +204,6 @@ def test_what_is_measured():
     assert nodes(graph.row(12)) == "60"
 
 
-@pytest.mark.parametrize("place", ["a file", "a file/below"])
-def test_a_folder_that_cannot_be_written_gets_one_line(place, tmp_path, capsys):
-    (tmp_path / "a file").touch()
-    with pytest.raises(SystemExit) as stop:
-        graph.main(["--out", str(tmp_path / place)])
-    captured = capsys.readouterr()
-    assert stop.value.code == 2
-    assert captured.out == ""
-    assert len(captured.err.splitlines()) == 1
-    assert "--out" in captured.err
-
-
-@pytest.mark.parametrize("options", [["--only", "nope"], ["--unknown"], ["--out"], ["surplus"]])
-def test_bad_options_get_one_line(options, tmp_path, capsys, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    with pytest.raises(SystemExit) as stop:
-        graph.main(options)
-    captured = capsys.readouterr()
-    assert stop.value.code == 2
-    assert captured.out == ""
-    assert len(captured.err.splitlines()) == 1
-    assert captured.err.startswith("python -m demos graph: ")
-    assert captured.err.endswith("--help\n")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_the_list_of_demos_shows_it(capsys):
     assert dispatcher.main(["list"]) == 0
     assert f"graph               {graph.__doc__}\n" in capsys.readouterr().out
