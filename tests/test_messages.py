@@ -83,6 +83,7 @@ SAMPLES = {  # by the name of a parameter
     "count": [1, 3, 5000],
     "data": [np.zeros((100, 1))],
     "dtype": [np.dtype(int), np.dtype(object), np.dtype("U5"), [*range(5000)]],
+    "expected": [["0.weight"], [f"{i}.weight" for i in range(30)]],
     "error": [ValueError("operands could not be broadcast together")],
     "f": [F, 3.0, [*range(5000)]],
     "forward": [F],
@@ -100,6 +101,7 @@ SAMPLES = {  # by the name of a parameter
     "rule": [F],
     "shape": [(2, 3), (1,) * 30],
     "shared": ["np.asarray(t.data)"],
+    "state": [{"w": W}, {f"w{i}": W for i in range(30)}, {"model": {"0.weight": W}}],
     "transform": ["grad"],
     "ufunc": [np.add, np.subtract],
     "value": [None, "yes", [*range(5000)], {f"w{i}": i for i in range(5000)}, iter([])],
@@ -139,7 +141,7 @@ TO_WRITE = re.compile(
     r"[Ww]rite|[Pp]ass |[Mm]ake |Return |: return |Use |Give|give it|Take |Change |Reduce|Choose"
     r"|As in "
 )
-NO_LINE = {"failed"}
+NO_LINE = {"failed", "other_state"}
 
 
 def messages(name):

@@ -122,6 +122,11 @@ def test_several_states_are_one_checkpoint(path):
         assert back[name].keys() == states[name].keys()
         for key, array in states[name].items():
             np.testing.assert_array_equal(back[name][key], array)
+    for loading in model.load_state_dict, adam.load_state_dict:
+        with pytest.raises(KeyError, match="one of several states") as refusal:
+            loading(back)
+        line = refusal.value.args[0].partition("is meant: ")[2]
+        eval(line, {"load_state_dict": loading, "state": back})
     flat = load_file(path)  # as others see it
     assert {"model.0.weight", "optimizer.state.0.exp_avg", "epoch"} <= flat.keys()
     save(flat, path)

@@ -25,7 +25,7 @@ class Parser(argparse.ArgumentParser):
         """As in argparse, but ``--option=--`` is wrong, for which Python 3.11 gives ``[]``."""
         for arg in sys.argv[1:] if args is None else args:
             if arg.endswith("=--"):
-                self.error(f"{arg!r:.60}: -- is no value")
+                self.error(f"{arg!r}: -- is no value")
         return super().parse_known_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:

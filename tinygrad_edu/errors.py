@@ -40,6 +40,19 @@ def listed(words: Iterable[Any], separator: str = ", ", most: int = 6) -> str:
     return separator.join(parts)
 
 
+def other_state(expected: Iterable[str], state: Mapping[str, Any]) -> KeyError:
+    names = dict.fromkeys(expected)
+    missing = listed((name for name in names if name not in state), most=10) or "none"
+    unknown = listed((name for name in state if name not in names), most=10) or "none"
+    advice = [
+        f"; one of several states in a file is meant: load_state_dict(state[{part!r}])"
+        for part, inner in state.items()
+        if isinstance(inner, Mapping) and inner.keys() == names.keys()
+    ]
+    message = f"the names of state differ; missing: {missing}; unknown: {unknown}"
+    return KeyError("".join([message, *advice[:1]]))
+
+
 def short(value: Any) -> str:
     """What Python shows of a value, on one line, and not more of it than helps."""
     value = value.func if isinstance(value, functools.partial) else value

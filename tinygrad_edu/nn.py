@@ -177,9 +177,7 @@ class Module(metaclass=_Building):
             )
         kept = self._kept()
         if kept.keys() != state.keys():
-            missing = errors.listed((name for name in kept if name not in state), most=10) or "none"
-            unknown = errors.listed((name for name in state if name not in kept), most=10) or "none"
-            raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
+            raise errors.other_state(kept, state)
         arrays: dict[Tensor, tuple[str, Array]] = {}
         for name, tensor in kept.items():
             try:

@@ -262,13 +262,7 @@ class Optimizer:
             settings.append(Group(type(self), group.params, given).settings)
         expected = self._state(settings, {})
         if expected.keys() != state.keys():
-            missing = (
-                errors.listed((name for name in expected if name not in state), most=10) or "none"
-            )
-            unknown = (
-                errors.listed((name for name in state if name not in expected), most=10) or "none"
-            )
-            raise KeyError(f"the names of state differ; missing: {missing}; unknown: {unknown}")
+            raise errors.other_state(expected, state)
         memories: dict[Tensor, dict[str, Array]] = {p: {} for p in self.params}
         for name, old in expected.items():
             try:
