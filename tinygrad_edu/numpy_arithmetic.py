@@ -195,7 +195,7 @@ def _nansum(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
 
 def _nanmean(a: Any, axis: Any = None, keepdims: bool = False) -> Any:
     """The mean of what is not nan, which has slope 0."""
-    count = np.count_nonzero(~np.isnan(a), axis=axis, keepdims=keepdims)
+    count = np.sum(~np.isnan(a), axis=axis, keepdims=keepdims)
     return np.nansum(a, axis=axis, keepdims=keepdims) / count
 
 
