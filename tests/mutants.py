@@ -598,9 +598,8 @@ MUTANTS = {
     "debug locks nothing": {"locks.Locks.lock": constant(lambda *_: None)},
 }
 
-# These compute what the engine computes, so mutants are not noticed for being written anew.
+# This computes what the engine computes, so mutants are not noticed for being written anew.
 UNBROKEN = {
-    "as it is": {},
     "written anew": {
         "backprop.backpropagate": backpropagation(),
         "backprop.topological_order": ordering(),

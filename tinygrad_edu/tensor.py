@@ -602,8 +602,8 @@ class Tensor(Node):
 
         Shared memory would not be safe: a graph may need it as it is, and that it is read-only can
         be said, but PyTorch (2.13) writes to it all the same. ``torch.from_dlpack(t.data)`` shares
-        it. Raises BufferError if this requires a gradient, for ``copy=False`` and for devices other
-        than the CPU, RuntimeError for a ``stream``. The parameters are those of
+        it. Raises BufferError if this requires a gradient and for ``copy=False``, NumPy's error for
+        devices other than the CPU, RuntimeError for a ``stream``. The parameters are those of
         https://data-apis.org/array-api/latest/API_specification/generated/array_api.array.__dlpack__.html
         """
         value = self.numpy()
