@@ -54,6 +54,12 @@ def test_bars_have_their_heights_on_them(opened):
     assert "12.0" not in page.evaluate("window.written")
 
 
+@pytest.mark.parametrize("digits", [-1, 13, 1.5])
+def test_digits_that_no_number_has(digits):
+    with pytest.raises(ValueError, match=f"0 to 12, but got {digits}"):
+        Bars([1.0], digits=digits)
+
+
 @pytest.mark.parametrize("up", [False, True])
 def test_a_map_has_bands_between_its_numbers(opened, up):
     heights = np.array([[0.0, 0.0], [1.0, 1.0]])

@@ -80,7 +80,7 @@ NAMES = {
         "SealedTestSet": "(X, y) score",
     },
     "exploring": {
-        "Bars": "(y, label=, *, names=)",
+        "Bars": "(y, label=, *, names=, digits=)",
         "Curve": "(x, y, label=, *, dashed=, dots=)",
         "Dots": "(x, y, label=, *, drag=, labels=)",
         "Exploration": "(f, controls) html save",

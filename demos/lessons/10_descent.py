@@ -357,7 +357,8 @@ explore(
 #   swinging after forty steps.
 # - Press Reset. Raise the noise to 3: the run stumbles over. Or raise the learning rate to 0.5: it
 #   leaps over, and at 0.9 it never comes back.
-# - Choose the bowl: with the learning rate 1 it arrives in one step, and beyond 2 it flies away.
+# - Choose the bowl: with the learning rate 1 it arrives in one step. Put S close to the lowest
+#   point, and go beyond 2: it flies away all the same.
 #
 # In which valley a run ends depends on where it starts and how it moves; no slope tells.
 #

@@ -9,6 +9,8 @@ import numpy as np
 
 from tinygrad_edu import errors
 
+MOST_DIGITS = 12
+
 
 def as_one(x: Any) -> Any:
     """Numbers as one array; of a list that a loop has filled, stacked."""
@@ -87,6 +89,10 @@ class Bars(Mark):
     def __init__(
         self, y: Any, label: str = "", *, names: Sequence[Any] = (), digits: int | None = None
     ) -> None:
+        if digits is not None and not (isinstance(digits, int) and 0 <= digits <= MOST_DIGITS):
+            raise ValueError(
+                f"digits= is how many stand after the point, 0 to {MOST_DIGITS}, but got {digits}"
+            )
         super().__init__(label, {"y": y}, names=[str(each) for each in names], digits=digits)
         self._same_length()
 
