@@ -99,6 +99,7 @@ class Reader:
         field.press("Enter")
 
     def handle(self, name):
+        self("new Promise(requestAnimationFrame)")  # what is shown follows in the next frame
         return self.page.get_by_role("slider", name=name, exact=True)
 
     @property
