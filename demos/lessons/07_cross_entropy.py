@@ -289,7 +289,7 @@ def reading(image, digit):
         "its probability": np.max(softmax(scores)),
         "votes": Plot(
             Image(np.reshape(row * x, (8, 8)), "votes", low=-2, high=2, diverging=True),
-            title="The vote of each pixel for the digit",
+            title="Each pixel votes on the digit",
             square=True,
         ),
         "scores": Plot(Bars(scores, names=classes, digits=1), title="Ten scores", ylim=(-9, 9)),

@@ -20,3 +20,43 @@ def test_mistakes(lesson):
 
 def test_refusal(lesson):
     assert "twice" in lesson.refusal
+
+
+def gradients(lesson, w=2.0, x=1.5, b=-1.0):
+    """The loss, and its gradients by w and by b, which is that by s, for other leaves."""
+    w, b = (lesson.Tensor(each, requires_grad=True) for each in (w, b))
+    s = w * x + b
+    loss = np.log(1 + np.exp(s)) - s
+    loss.backward()
+    return float(loss), w.grad, b.grad
+
+
+def test_what_follows_when_the_leaves_are_changed(lesson):
+    loss, by_w, by_b = gradients(lesson)
+    assert gradients(lesson, x=0.0)[1] == 0 != gradients(lesson, x=0.0)[2]
+    _, flipped, same = gradients(lesson, x=-1.5)
+    assert by_w < 0 < flipped
+    assert same < 0
+    assert abs(gradients(lesson, w=4.0)[2]) < 0.01
+    assert gradients(lesson, w=-4.0)[2] < -0.99
+    assert np.isclose(gradients(lesson, b=-0.99)[0] - loss, 0.01 * by_b, rtol=0.05)
+
+
+def test_the_leaves_can_be_changed_in_a_browser(touch):
+    for width in (1200, 400):
+        page = touch("steps.html", width)
+        for _ in range(12):
+            page.keyboard.press("ArrowRight")
+        shown = page.locator("svg text.gradient")
+        assert "grad -0.179" in shown.all_text_contents()
+        field = page.get_by_label("x, slider")
+        if not field.is_visible():
+            page.get_by_text("Change the numbers").tap()
+        field.focus()
+        page.keyboard.press("Home")
+        assert "grad -0.179" not in shown.all_text_contents()
+        page.get_by_label("x", exact=True).fill("0")
+        page.keyboard.press("Enter")
+        assert {"grad 0", "grad -0"} & {*shown.all_text_contents()}
+        page.get_by_role("button", name="Reset").tap()
+        assert "grad -0.179" in shown.all_text_contents()

@@ -92,5 +92,5 @@ def test_the_figure_of_both_ways_in_a_browser(lesson, touch):
         {"mean": -2.5, "width": 0.5, "best": "hidden"},
         {"mean": 5.0, "width": 5.0, "best": "KL(p, t), right"},
     ]
-    assert_page_computes(touch("by_hand"), lesson.by_hand, settings)
-    assert_page_follows(touch("by_hand", width=400))
+    assert_page_computes(touch("page of by_hand("), lesson.by_hand, settings)
+    assert_page_follows(touch("page of by_hand(", width=400))

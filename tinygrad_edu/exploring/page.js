@@ -284,7 +284,7 @@
     if (names.length) Object.assign(x, {
       splits: () => names.map((_, i) => i), values: () => names, grid: {show: false}, ticks: {show: false},
     });
-    const y = {...axis(plot.y), size: 56};
+    const y = {...axis(plot.y), size: plot.y ? 56 : 46};
     if (plot.marks.some((mark) => mark.kind === "image") && !plot.x && !plot.y && !plot.xlim) x.show = y.show = false;
     view.u = new uPlot({
       ...size(view), mode: 1, legend: {show: false}, cursor: {show: false}, padding: [12, 16, null, null],
@@ -371,7 +371,8 @@
       ctx.fillRect(x0, Math.min(y0, y1), x1 - x0, Math.max(Math.abs(y1 - y0), 1));
       if (mark.digits === null) return;
       const said = height.toFixed(mark.digits).replace(/^-(0\.?0*)$/, "$1");
-      Object.assign(ctx, {font: `${11 * devicePixelRatio}px Helvetica, Arial, sans-serif`, textAlign: "center"});
+      const size = clamped((x1 - x0) / devicePixelRatio / 1.7, 8, 11);
+      Object.assign(ctx, {font: `${size * devicePixelRatio}px Helvetica, Arial, sans-serif`, textAlign: "center"});
       ctx.textBaseline = height < 0 ? "top" : "bottom";
       ctx.fillText(said, (x0 + x1) / 2, y1 + (height < 0 ? 2 : -2) * devicePixelRatio);
     });
