@@ -280,18 +280,24 @@ def test_steps_work_inside_a_page(visit):
     expect(frame.locator("#leave")).to_be_hidden()
 
 
-def test_a_page_inside_a_page_has_the_height_and_the_address_it_needs(visit, site):
-    page = visit("lessons/04_losses.html")
-    frame = page.locator("iframe").first
-    frame.scroll_into_view_if_needed()
-    page.wait_for_function("document.querySelector('iframe').style.height")
-    inside = frame.element_handle().content_frame()
-    heights = "[document.documentElement.scrollHeight, innerHeight]"
-    inside.wait_for_function("document.documentElement.scrollHeight <= innerHeight")
-    assert inside.evaluate(heights)[1] < 1500
-    link = page.get_by_role("link", name="Open on a page of its own").first
-    assert link.get_attribute("href") == frame.get_attribute("src")
-    assert (site / "lessons" / frame.get_attribute("src")).is_file()
+@pytest.mark.parametrize("width", [1200, 400])
+@pytest.mark.parametrize("name", ["04_losses", "07_cross_entropy", "08_divergence", "10_descent"])
+def test_figures_inside_a_lesson_have_the_room_that_they_need(visit, site, name, width):
+    page = visit(f"lessons/{name}.html", viewport={"width": width, "height": 900})
+    count = page.locator("iframe").count()
+    assert count == page.locator(".alone a").count() > 0
+    for i in range(count):
+        frame = page.locator("iframe").nth(i)
+        address = frame.get_attribute("src")
+        assert address == page.locator(".alone a").nth(i).get_attribute("href")
+        assert (site / "lessons" / address).is_file()
+        frame.scroll_into_view_if_needed()  # frames are filled when they are near
+        inside = frame.element_handle().content_frame()
+        inside.wait_for_function(
+            """() => document.readyState === "complete" && document.querySelector("canvas")
+                && document.documentElement.scrollHeight <= innerHeight
+                && document.documentElement.scrollWidth <= innerWidth"""
+        )
 
 
 def test_a_lesson_prints_without_what_only_a_screen_needs(visit):
