@@ -33,8 +33,8 @@ def play(name):
 
 
 @pytest.fixture(scope="module")
-def lesson(request):
-    """The lesson of a module ``test_lesson_NAME.py``: its values are attributes.
+def played(request):
+    """The values of the lesson of a module ``test_lesson_NAME.py``, and all that it shows.
 
     It ran with its own stubs, which must not pass, and with its solutions, which must.
     """
@@ -49,16 +49,22 @@ def lesson(request):
         right = all(verdict for _, verdict in results)
         assert results, f"{name}, line {line}: a cell tagged check calls no check"
         assert right == solved, f"{name}, line {line}: {results} {'with' * solved or 'without'} it"
-    return SimpleNamespace(**names, shown=shown)
+    return names, shown
+
+
+@pytest.fixture(scope="module")
+def lesson(played):
+    """The lesson of a module: its values are attributes."""
+    return SimpleNamespace(**played[0])
 
 
 @pytest.fixture
-def touch(browser, lesson, tmp_path):
+def touch(browser, played, tmp_path):
     """Open a figure of the lesson on a page of its own; it must fit, and leave no error behind."""
     opened, said = [], []
 
     def touch(name, width=1200):
-        (figure,) = [each for each in lesson.shown if name in repr(each)]
+        (figure,) = [each for each in played[1] if name in repr(each)]
         page = browser.new_page(viewport={"width": width, "height": 900}, has_touch=True)
         opened.append(page)
         page.set_default_timeout(10_000)
