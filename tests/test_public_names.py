@@ -64,11 +64,11 @@ NAMES = {
     "drawing": {
         "Derivation": "(target, expressions, notes=)",
         "Drawing": (
-            "(nodes, edges, root, *, rankdir, clusters, note=) digraph png roles save "
-            "source svg text with_last_lines"
+            "(nodes, edges, root, *, rankdir, clusters, note=) digraph lines png "
+            "roles save source svg text with_lines"
         ),
         "Step": ("(number, count, phase, title, derivations, tensor, gradients)"),
-        "Steps": "(told, drawing, graph, precision) html save",
+        "Steps": "(told, drawing, graph, precision, given) html save",
         "draw": (
             "(root, *, names=, show=, rankdir=, clusters=, collapse=, max_nodes=, "
             "max_edges=, precision=)"

@@ -4,18 +4,20 @@ import argparse
 import sys
 from typing import Any, NoReturn
 
-LONGEST = 1000  # characters of a message
+LONGEST = 601  # characters of a message
 
 
 def one_line(message: object) -> str:
-    """A message with what was typed only in part, and without what cannot be seen.
+    r"""A message with what was typed only in part, and without what cannot be seen.
 
     >>> from tinygrad_edu.command_line import one_line
-    >>> one_line("there is no " + "x" * 10_000)[:20]
-    'there is no xxxxxxxx'
+    >>> one_line("there is no \x1b[31mfile")
+    'there is no �[31mfile'
+    >>> len(one_line("x" * 10_000))
+    601
     """
     text = "".join(c if c.isprintable() else "\ufffd" for c in str(message))
-    return text if len(text) <= LONGEST else f"{text[:300]}…{text[-300:]}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]}…{text[-(LONGEST // 2) :]}"
 
 
 class Parser(argparse.ArgumentParser):

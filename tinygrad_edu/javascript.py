@@ -6,7 +6,6 @@ program has numbers only, and neither arrays nor loops.
 """
 
 import functools
-import itertools
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -138,7 +137,7 @@ BY_ORDER = "it puts numbers in order, so that which number goes where depends on
 BY_PLACE = "it gives a place, so that which number is taken depends on the numbers"
 BY_ELIMINATION = "it solves equations, in an order of steps that depends on the numbers"
 REFUSED: dict[Any, str] = {
-    **dict.fromkeys([np.sort, np.argsort, np.partition, np.argpartition, np.lexsort], BY_ORDER),
+    **dict.fromkeys([np.sort, np.argsort, np.partition, np.argpartition], BY_ORDER),
     **dict.fromkeys([np.median, np.quantile, np.percentile], BY_ORDER),
     **dict.fromkeys([np.argmax, np.argmin, np.nanargmax, np.nanargmin], BY_PLACE),
     **dict.fromkeys([np.searchsorted, np.digitize, np.interp, np.take_along_axis], BY_PLACE),
@@ -147,15 +146,35 @@ REFUSED: dict[Any, str] = {
     **dict.fromkeys([np.linalg.slogdet, ops.logabsdet], BY_ELIMINATION),
 }
 
-DIVISIONS = {np.floor_divide, np.remainder, np.fmod}
-WARNING = warn_of_probabilities.__wrapped__  # type: ignore[attr-defined]
+DIVISIONS = {np.floor_divide, np.remainder, np.fmod, np.reciprocal}
+DTYPES = {np.dtype(t) for t in (bool, np.int64, np.float32, np.float64)}
+# The parameters of functions that are heeded, or that decide the shape or the dtype alone.
+PARAMETERS = {
+    *("axis", "keepdims", "dtype", "decimals", "shape", "axes", "index", "edges"),
+    *("left", "right", "out"),  # the labels of a contraction
+}
+# A check that only warns: a page has nobody to warn.
+CHECK_THAT_WARNS = warn_of_probabilities.__wrapped__  # type: ignore[attr-defined]
+# Of literals, what an operation computes: ours do not take numbers of Python.
 AS_COMPUTED = {op: op.__wrapped__ for op in (ops.sigmoid, ops.softplus)}  # type: ignore[attr-defined]
-NO_LINE = "it has no line in the table of what can"
+NO_LINE = "JavaScript has no such function, and none is written for it here"
 
 
-def refused(what: str, why: str) -> TypeError:
-    """The error for what has no line of JavaScript."""
-    return TypeError(f"{what} cannot be written as JavaScript: {why}")
+class UnwritableError(TypeError):
+    """What has no line of JavaScript, and why."""
+
+    def __init__(self, what: str, why: str) -> None:
+        super().__init__(f"{what} cannot be written as JavaScript: {why}")
+
+
+class TooLongError(ValueError):
+    """A program of more lines than a page can run."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            f"the function comes to more than {MOST_LINES:,} lines of JavaScript, one for each "
+            "number: take fewer examples, features or steps"
+        )
 
 
 class Number:
@@ -181,12 +200,14 @@ class Program:
 
     ``text`` is an expression, a function: it takes all numbers of the arguments in one array, in
     order, and gives those of all results in one array; or else a string, for numbers that Python
-    refuses, and why. ``size`` is how many lines there are; ``shapes``, ``dtypes`` and
-    ``values`` are those of the results, for ``args``, and ``constant`` says which never change.
+    refuses, and why. ``size`` is how many lines there are; ``shapes``, ``dtypes`` and ``values``
+    are those of the results, for ``args``; ``changes`` is what the function changes of leaves that
+    it has found, which the program does not.
 
     ``f`` is a function of arrays, ``args``, with their names, as for ``jit``. It returns a list of
-    arrays, Tensors and numbers. What it has found elsewhere is taken as it is now. Raises TypeError
-    for what cannot be written so, and ValueError beyond 20,000 lines.
+    arrays and Tensors. What it has found elsewhere is taken as it is now. Whole numbers are exact
+    up to 2**53. Raises UnwritableError, a TypeError, for what cannot be written so, TooLongError, a
+    ValueError, beyond 20,000 lines, and RuntimeError where two runs of ``f`` differ.
     """
 
     def __init__(self, f: Callable[..., Any], args: Sequence[Any], names: Sequence[str]) -> None:
@@ -207,12 +228,10 @@ class Program:
         for line in needed([*trace.lines.values()], wanted):
             self._symbols[line] = self._run(line)
         found = [self.lift(self._symbol(plain(operand))) for operand in wanted]
-        self.shapes = [each.shape for each in found]
-        self.dtypes = [each.dtype for each in found]
-        self.values = [np.asarray(each.value) for each in found]
-        numbers = [list(each.cells.reshape(-1)) for each in found]
-        self.constant = [all(number.value is not None for number in each) for each in numbers]
-        self._results = [[number.text for number in each] for each in numbers]
+        self.shapes = [result.shape for result in found]
+        self.dtypes = [result.dtype for result in found]
+        self.values = [np.asarray(result.value) for result in found]
+        self._results = [n.text for result in found for n in result.cells.reshape(-1)]
 
     def _symbols_of(self, cells: Any, value: Any) -> "Symbols":
         row = np.empty(np.size(value), object)
@@ -232,8 +251,8 @@ class Program:
             try:
                 return line.op(*args, **params)
             except RecursionError:  # it asks itself about places
-                raise refused(f"{ops.name(line.op)}()", BY_PLACE) from None
-        if line.op is not WARNING:
+                raise UnwritableError(f"{ops.name(line.op)}()", BY_PLACE) from None
+        if line.op is not CHECK_THAT_WARNS:
             words = " ".join(line.op.__doc__.split())
             self._refusal = f"Python refuses {words.removeprefix('Refuse ')}"
             line.op(*args)
@@ -251,7 +270,7 @@ class Program:
         """The number that ``op`` makes of others, with a line, if there is none of it yet."""
         if all(operand.value is not None for operand in operands):
             with np.errstate(all="ignore"):
-                value = AS_COMPUTED.get(op, op)(*[each.value for each in operands])
+                value = AS_COMPUTED.get(op, op)(*[operand.value for operand in operands])
             return literal(np.asarray(value)[()])
         if op is np.multiply:
             for one, other in (operands, operands[::-1]):
@@ -264,6 +283,14 @@ class Program:
             self._add(f"const {self._numbers[text].text} = {text};")
         return self._numbers[text]
 
+    def numeric(self, truth: Number) -> Number:
+        """1 or 0 for true or false."""
+        return (
+            self.write(np.positive, int, truth)
+            if truth.value is None
+            else literal(int(truth.value))
+        )
+
     def expect(self, condition: Number, answer: bool) -> None:
         """Go on only where ``condition`` is ``answer``."""
         if condition.value is None:
@@ -272,10 +299,7 @@ class Program:
 
     def _add(self, line: str) -> None:
         if len(self._lines) >= MOST_LINES:
-            raise ValueError(
-                f"the function comes to more than {MOST_LINES:,} lines of JavaScript, one for each "
-                "number: take fewer examples, features or steps"
-            )
+            raise TooLongError
         self._lines.append(line)
 
     @property
@@ -286,18 +310,7 @@ class Program:
     @property
     def text(self) -> str:
         """The function."""
-        return self._text(self._results)
-
-    @property
-    def text_of_changing(self) -> str:
-        """The function, without the results that are constant."""
-        pairs = zip(self._results, self.constant, strict=True)
-        return self._text([result for result, is_constant in pairs if not is_constant])
-
-    def _text(self, results: Sequence[Sequence[str]]) -> str:
-        """The function that gives some of the results."""
-        numbers = ", ".join(itertools.chain.from_iterable(results))
-        body = "\n".join([*self._lines, f"return [{numbers}];"])
+        body = "\n".join([*self._lines, f"return [{', '.join(self._results)}];"])
         used = [name for name in HELPERS if re.search(rf"\b{name}\(", body)]
         helpers = "".join(f"const {name} = {HELPERS[name]};\n" for name in used)
         return f"(() => {{\n{helpers}return (x) => {{\n{body}\n}};\n}})()"
@@ -340,20 +353,12 @@ class Symbols(NDArrayOperatorsMixin):
         """The dtype of the elements."""
         return np.asarray(self.value).dtype
 
-    @property
-    def T(self) -> Any:  # noqa: N802 (as in NumPy)
-        """The axes in reversed order."""
-        return np.transpose(self)
-
     def __getattr__(self, name: str) -> Any:
         if name in ("sum", "all", "any", "mean", "reshape", "transpose", "astype"):
             return functools.partial(getattr(np, name), self)
         if name.startswith("__") or not hasattr(np.ndarray, name):
             raise AttributeError(f"symbols have no attribute {name!r}")
-        raise refused(f".{name} of an array", NO_LINE)
-
-    def __len__(self) -> int:
-        return len(self.cells)
+        raise UnwritableError(f".{name} of an array", NO_LINE)
 
     def __getitem__(self, index: Any) -> Any:
         return ops.getitem(self, index=index)
@@ -371,7 +376,7 @@ class Symbols(NDArrayOperatorsMixin):
         return np.maximum(np.max(self, axis=axis), initial)
 
     def _refused(self, *args: Any, **params: Any) -> NoReturn:  # noqa: ARG002 (of each method)
-        raise refused("what Python does with single numbers", BY_PLACE)
+        raise UnwritableError("what Python does with single numbers", BY_PLACE)
 
     __float__ = __int__ = __index__ = __array__ = _refused
 
@@ -384,7 +389,7 @@ class Symbols(NDArrayOperatorsMixin):
             function = getattr(ufunc, method)
             return self._called(function, functools.partial(write, ufunc), inputs, params)
         if ufunc in numpy_api.compositions:
-            return numpy_api.compose(ufunc, inputs, params)
+            return _composed(ufunc, inputs, params)
         write = matmul if ufunc is np.matmul else functools.partial(elementwise, ufunc)
         return self._called(ufunc, write, inputs, params)
 
@@ -394,7 +399,7 @@ class Symbols(NDArrayOperatorsMixin):
         if func is np.astype:  # whose copy= is of no interest
             return ops.cast(args[0], dtype=args[1])
         if func in numpy_api.compositions and func not in REFUSED:
-            return numpy_api.compose(func, args, params)
+            return _composed(func, args, params)
         rules = ops.derivatives.get(func, (None,))  # all others take one array
         if isinstance(rules, tuple):
             count, names = len(rules), [*numpy_api.parameters(func)]
@@ -404,21 +409,37 @@ class Symbols(NDArrayOperatorsMixin):
 
     def _called(self, function: Any, write: Any, args: Any, params: Any) -> "Symbols":
         """The result of a function: its numbers, and the pieces that ``write`` makes of them."""
+        name = ops.name(function)
         if function in REFUSED or write is _unknown:
-            raise refused(f"{ops.name(function)}()", REFUSED.get(function, NO_LINE))
+            raise UnwritableError(f"{name}()", REFUSED.get(function, NO_LINE))
         if any(isinstance(part, Symbols) for part in parts_of(params)):
-            raise refused("what is picked by an index that is computed", BY_PLACE)
+            raise UnwritableError("what is picked by an index that is computed", BY_PLACE)
+        if others := sorted(params.keys() - PARAMETERS):
+            raise UnwritableError(f"{name}(..., {others[0]}=)", NO_LINE)
         symbols = [self.program.lift(arg) for arg in args]
         with np.errstate(all="ignore"):
-            value = function(*[each.value for each in symbols], **params)
-        if np.asarray(value).dtype == np.float16:
-            raise refused("float16", "JavaScript does not round to it; take float64")
+            value = function(*[symbol.value for symbol in symbols], **params)
+        dtype = np.asarray(value).dtype
+        if dtype not in DTYPES:
+            raise UnwritableError(f"dtype {dtype}", "JavaScript does not round to it; take float64")
+        if dtype.kind != "b":
+            chooses = function is np.where  # by its first argument
+            symbols = [*symbols[:chooses], *map(numeric, symbols[chooses:])]
         cells = np.asarray(write(value, *symbols, **params), object)
         return Symbols(self.program, cells.reshape(np.shape(value)), value)
 
 
 # How a function goes through the numbers of its arguments. Each of these is given the numbers that
 # the function gives, and gives the pieces of JavaScript, in their order.
+
+
+def _composed(function: Any, args: Any, params: Any) -> Any:
+    """What a function gives that is composed of others; of an error, its own reason."""
+    try:
+        return numpy_api.compose(function, args, params)
+    except Exception as error:
+        reason = getattr(error, "reason", None)
+        raise reason if isinstance(reason, UnwritableError) else error from None
 
 
 def _unknown(*_args: Any, **_params: Any) -> NoReturn:
@@ -430,9 +451,10 @@ def elementwise(op: Any, value: Any, *args: Symbols, **params: Any) -> Any:
     dtype = np.asarray(value).dtype
     op = of_kind(op, dtype)
     if op in DIVISIONS and dtype.kind in "iu":
-        raise refused(f"{ops.name(op)}() of whole numbers", "by 0 it gives another number there")
+        why = "JavaScript divides whole numbers, and those by 0, in another way"
+        raise UnwritableError(f"{ops.name(op)}() of whole numbers", why)
     if op not in TEXTS or params:
-        raise refused(f"{ops.name(op)}()", NO_LINE)
+        raise UnwritableError(f"{ops.name(op)}()", NO_LINE)
     if op is np.where:
         args = truths(args[0]), *args[1:]
     write = functools.partial(args[0].program.write, op, dtype)
@@ -442,6 +464,14 @@ def elementwise(op: Any, value: Any, *args: Symbols, **params: Any) -> Any:
 def of_kind(op: Any, dtype: Any) -> Any:
     """The operation that gives what is true or false, or ``op`` itself."""
     return OF_TRUTHS.get(op, op) if dtype.kind == "b" else op
+
+
+def numeric(x: Symbols) -> Symbols:
+    """1 and 0 for what is true and false, which JavaScript tells apart in places."""
+    if x.dtype.kind != "b":
+        return x
+    ones = np.frompyfunc(x.program.numeric, 1, 1)(x.cells)
+    return Symbols(x.program, np.asarray(ones, object).reshape(x.shape), np.asarray(x.value) + 0)
 
 
 def truths(x: Symbols) -> Symbols:
@@ -465,7 +495,7 @@ def reduced(op: Any, value: Any, x: Symbols, axis: Any = 0, **_params: Any) -> A
     return writer(op, value, x).reduce(rows, axis=1)
 
 
-def accumulated(op: Any, value: Any, x: Symbols, axis: Any = 0, **_params: Any) -> Any:
+def accumulated(op: Any, value: Any, x: Symbols, axis: Any = 0, **_dtype: Any) -> Any:
     """The same so far, for each number."""
     cells = x.cells.reshape(-1) if axis is None else x.cells
     return writer(op, value, x).accumulate(cells, axis=axis or 0)
@@ -495,7 +525,7 @@ def of_truths(op: Any) -> Any:
     return write
 
 
-def cumsum(value: Any, x: Symbols, axis: Any = None) -> Any:
+def cumsum(value: Any, x: Symbols, axis: Any = None, **_dtype: Any) -> Any:
     """As of NumPy's function."""
     return accumulated(np.add, value, x, axis)
 
@@ -542,7 +572,7 @@ def cast(value: Any, x: Symbols, **_params: Any) -> Any:
         return truths(x).cells
     if new.kind in "iu" and x.dtype.kind == "f":
         return elementwise(np.trunc, value, x)
-    if x.dtype == bool or (new == np.float32 and x.dtype != new):
+    if new == np.float32 and x.dtype != new:
         write = functools.partial(x.program.write, np.positive, new)
         return np.frompyfunc(write, 1, 1)(x.cells)
     return x.cells

@@ -16,7 +16,7 @@ from tinygrad_edu.backprop import StandIn, plain
 from tinygrad_edu.drawing import text
 from tinygrad_edu.drawing.graph import Graph, is_leaf
 from tinygrad_edu.drawing.narration import Narrator
-from tinygrad_edu.javascript import Program
+from tinygrad_edu.javascript import Program, TooLongError, UnwritableError
 from tinygrad_edu.modes import State, mode, no_grad
 from tinygrad_edu.tensor import Tensor, record
 from tinygrad_edu.tracing import parts_of
@@ -151,11 +151,10 @@ def playable(graph: Graph, numbers: Mapping[int, Any], precision: int) -> Play |
     mode.set(State())  # a page is the same in any mode
     try:
         return Play(graph, numbers, precision)
-    except Exception as error:  # the page is wanted all the same
-        cause = getattr(error, "reason", error)  # in an operation that is composed of others
-        reason = str(cause).partition(", one for each number")[0]
-        is_known = isinstance(cause, UnplayableError) or "JavaScript" in reason
-        return reason if is_known else UNKNOWN
+    except (UnplayableError, UnwritableError, TooLongError) as error:
+        return str(error)
+    except Exception:  # of an operation of the user: the page is wanted all the same
+        return UNKNOWN
     finally:
         mode.set(before)
 

@@ -14,13 +14,23 @@ from tinygrad_edu.inputs import as_array
 MOST_POINTS, MOST_PIXELS = 50, 1024
 
 
+def ends(what: str, low: Any, high: Any) -> tuple[float, float]:
+    """The ends of a range, as finite floats, the low one first."""
+    kinds = int | float | np.integer | np.floating
+    if not (isinstance(low, kinds) and isinstance(high, kinds) and -np.inf < low < high < np.inf):
+        raise ValueError(
+            f"{what} lie between two finite numbers, the low one first, but got {low} and {high}"
+        )
+    return float(low), float(high)
+
+
 @dataclass(frozen=True)
 class Slider:
     """A number from ``low`` to ``high``, which is ``value`` at first.
 
-    ``step`` is the least change, by default a hundredth to two hundredths of the range. With
-    ``log``, steps multiply: for learning rates. ``unit`` stands behind the number, as "bits".
-    Raises ValueError if the numbers are not finite, or not in order.
+    ``step`` is the least change, by default a power of ten, of which 50 to 500 make the range. With
+    ``log``, there are 200 steps, which multiply: for learning rates. ``unit`` stands behind the
+    number, as "bits". Raises ValueError if the numbers are not finite, or not in order.
 
     >>> from tinygrad_edu.exploring import Slider
     >>> Slider(0.001, 1.0, 0.1, log=True).value
@@ -43,8 +53,12 @@ class Slider:
                 f"the value of a slider lies between its ends, Slider(low, high, value), but got "
                 f"Slider({self.low}, {self.high}, {self.value})"
             )
-        if self.step is not None and self.step <= 0:
-            raise ValueError(f"the step of a slider is above 0, but got step={self.step}")
+        if self.step is not None and not 0 < self.step <= self.high - self.low:
+            raise ValueError(
+                f"the step of a slider is above 0 and fits between its ends, but got {self.step}"
+            )
+        if self.step is not None and self.log:
+            raise ValueError("a slider with log=True has 200 steps that multiply: leave step out")
         if self.log and self.low <= 0:
             raise ValueError(
                 f"steps of a slider with log=True multiply, so that low is above 0, but is "
@@ -79,6 +93,8 @@ class Points:
         self.low, self.high = (
             np.broadcast_to(np.asarray(end, float), shape[1:] or (1,)) for end in (low, high)
         )
+        for pair in zip(self.low, self.high, strict=True):
+            ends("points", *pair)
         columns = self.first.reshape(len(self.first), -1)
         if not np.all((columns >= self.low) & (columns <= self.high)):
             raise ValueError(
@@ -100,7 +116,7 @@ class Pixels:
 
     def __init__(self, values: Any, low: float = 0.0, high: float = 1.0) -> None:
         self.first = as_array(values).astype(np.float64)
-        self.low, self.high = float(low), float(high)
+        self.low, self.high = ends("pixels", low, high)
         if self.first.ndim != 2 or not 0 < self.first.size <= MOST_PIXELS:
             raise ValueError(
                 f"pixels have shape (rows, columns), at most {MOST_PIXELS:,}, but got "
@@ -127,8 +143,6 @@ def as_control(name: str, x: Any) -> Control | Choice:
     """A control as it was given, or a choice from a list."""
     if isinstance(x, Control):
         return x
-    if isinstance(x, bool):
-        return Choice([x, not x])
     if isinstance(x, list | tuple) and x and all(isinstance(o, str | int | float) for o in x):
         if len({str(option) for option in x}) < len(x):
             raise ValueError(f"the options of {name} differ, but got {errors.short(x)}")

@@ -53,7 +53,7 @@ def _hash(script: str) -> str:
 
 
 def _programs(views: Sequence[View]) -> str:
-    texts = ",\n".join(view.program.text_of_changing for view in views)
+    texts = ",\n".join(view.program.text for view in views)
     return f'"use strict";\nconst programs = [\n{texts}\n];'
 
 
@@ -61,7 +61,7 @@ def _numbers(view: View) -> str:
     """The numbers as they are at first, for who has no JavaScript."""
     rows = []
     for name, place in view.numbers.items():
-        shown = escape(text.values(view.program.values[place], PRECISION))
+        shown = escape(text.values(view.arrays[place], PRECISION))
         rows.append(f"<div><dt>{escape(name)}</dt><dd>{shown}</dd></div>")
     return "\n".join(rows)
 
@@ -108,15 +108,15 @@ def _view(view: View, constants: dict[str, int]) -> dict[str, Any]:
     The place of an array is its first number and the next among the results; or, of what never
     changes, its number among ``constants``, which are added here.
     """
-    program, spans, end = view.program, [], 0
-    for value, is_constant in zip(program.values, program.constant, strict=True):
+    spans, end = [], 0
+    for value, is_constant in zip(view.arrays, view.constant, strict=True):
         if is_constant:
             told = json.dumps([_number(x) for x in value.reshape(-1).tolist()])
             spans.append([constants.setdefault(told, len(constants))])
         else:
             spans.append([end, end + value.size])
             end += value.size
-    dtypes = [f"{dtype.kind}{dtype.itemsize}" for dtype in program.dtypes]
+    dtypes = [f"{x.dtype.kind}{x.dtype.itemsize}" for x in view.arrays]
     numbers = [[name, spans[i], dtypes[i]] for name, i in view.numbers.items()]
     plots = []
     for name, plot in view.plots.items():

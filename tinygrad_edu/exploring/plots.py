@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.exploring.controls import ends
 
 MOST_DIGITS = 12
 
@@ -27,6 +28,15 @@ class Mark:
     def __init__(self, label: str, arrays: dict[str, Any], **options: Any) -> None:
         self.arrays = {name: as_one(array) for name, array in arrays.items()}
         self.options = {"kind": self.kind, "label": str(label), **options}
+
+    def _check_words(self, what: str, words: Sequence[Any]) -> None:
+        """Refuse names of which there are more or fewer than of what they are for."""
+        count = len(self.arrays["y"])
+        if words and len(words) != count:
+            raise ValueError(
+                f"{type(self).__name__} has a name for each of its {count} numbers, or none, but "
+                f"got {len(words)} {what}"
+            )
 
     def _same_length(self) -> None:
         shapes = {name: np.shape(array) for name, array in self.arrays.items()}
@@ -72,6 +82,7 @@ class Dots(Mark):
     ) -> None:
         super().__init__(label, {"x": x, "y": y}, drag=drag, labels=[str(each) for each in labels])
         self._same_length()
+        self._check_words("labels", labels)
 
 
 class Bars(Mark):
@@ -95,6 +106,7 @@ class Bars(Mark):
             )
         super().__init__(label, {"y": y}, names=[str(each) for each in names], digits=digits)
         self._same_length()
+        self._check_words("names", names)
 
 
 class Image(Mark):
@@ -133,12 +145,13 @@ class Image(Mark):
             raise ValueError(f"an image has shape (rows, columns), but got {shape}")
         if levels and min(shape) < 2:
             raise ValueError(f"a map has two rows and two columns or more, but got {shape}")
-        if not low < high:
-            raise ValueError(f"low is below high, but got low={low} and high={high}")
-        ranges = {"x": list(x or (0, shape[1])), "y": list(y or (0, shape[0]))}
-        ends = {"low": float(low), "high": float(high)}
-        looks = {"up": up, "diverging": diverging, "levels": levels, "shape": list(shape)}
-        super().__init__(label, {"values": values}, **ranges, **ends, **looks)
+        low, high = ends("the colours of an image", low, high)
+        ranges = {
+            "x": ends("the columns of an image", *(x or (0, shape[1]))),
+            "y": ends("the rows of an image", *(y or (0, shape[0]))),
+        }
+        looks = {"up": up, "diverging": diverging, "levels": int(levels), "shape": list(shape)}
+        super().__init__(label, {"values": values}, **ranges, low=low, high=high, **looks)
 
 
 class Plot:
@@ -170,4 +183,7 @@ class Plot:
                 )
         self.marks = marks
         self.options = {"title": str(title), "x": str(x), "y": str(y), "square": square}
-        self.options |= {"xlim": xlim and list(xlim), "ylim": ylim and list(ylim)}
+        self.options |= {
+            "xlim": ends("the limits of x", *xlim) if xlim else None,
+            "ylim": ends("the limits of y", *ylim) if ylim else None,
+        }

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.backprop import Node
 from tinygrad_edu.exploring.controls import Points
 from tinygrad_edu.exploring.plots import Mark, Plot, as_one
 from tinygrad_edu.javascript import Program
@@ -16,19 +17,22 @@ from tinygrad_edu.javascript import Program
 class View:
     """What ``f`` gives for one choice of options: its program, and where its results are shown.
 
-    - ``numbers``: for each that has a name, its place among the results of the program;
+    - ``arrays``: all that is shown, as it is at first; ``constant``: which of them never change.
+      The results of the program are the others, in order.
+    - ``numbers``: for each that has a name, its place among the arrays;
     - ``plots``: the plots by name, with the places of their arrays.
     """
 
     def __init__(
         self, f: Callable[..., Any], fields: dict[str, Any], chosen: dict[str, Any]
     ) -> None:
+        self.arrays: list[Any] = []
         self.numbers: dict[str, int] = {}
         self.plots: dict[str, Any] = {}
 
         def listed(*values: Any) -> list[Any]:
-            found = f(**dict(zip(fields, values, strict=True)), **chosen)
-            return self._listed(f, found, fields)
+            self._read(f, f(**dict(zip(fields, values, strict=True)), **chosen), fields)
+            return [x for x in self.arrays if isinstance(x, Node)]
 
         first = [control.first for control in fields.values()]
         try:
@@ -47,15 +51,18 @@ class View:
                 "each run: make the Tensor inside of it; for gradients, grad(f) changes nothing"
             )
 
-    def _listed(self, f: Any, found: Any, fields: dict[str, Any]) -> list[Any]:
-        """All arrays of a result, in order, and where each belongs."""
+        self.constant = [not isinstance(x, Node) for x in self.arrays]
+        values = iter(self.program.values)
+        self.arrays = [next(values) if isinstance(x, Node) else np.asarray(x) for x in self.arrays]
+
+    def _read(self, f: Any, found: Any, fields: dict[str, Any]) -> None:
+        """Find all arrays of a result, in order, and where each belongs."""
         if not isinstance(found, dict) or not found:
             raise TypeError(
                 f"{getattr(f, '__name__', 'f')} returns a dict of what is shown by name, such as "
                 f'{{"loss": loss, "path": Plot(...)}}, but returned {type(found).__name__}'
             )
-        arrays: list[Any] = []
-        self.numbers, self.plots = {}, {}
+        self.arrays, self.numbers, self.plots = [], {}, {}
         for name, x in found.items():
             if isinstance(x, Plot):
                 marks = []
@@ -63,8 +70,8 @@ class View:
                     _check_drag(mark, fields)
                     places = {}
                     for part, array in mark.arrays.items():
-                        places[part] = len(arrays)
-                        arrays.append(array)
+                        places[part] = len(self.arrays)
+                        self.arrays.append(array)
                     marks.append({**mark.options, "places": places})
                 self.plots[str(name)] = {**x.options, "marks": marks}
             else:
@@ -74,9 +81,8 @@ class View:
                         f"{name!r} is one number, but has shape {np.shape(number)}: show an array "
                         "in a Plot, as Plot(Bars(y))"
                     )
-                self.numbers[str(name)] = len(arrays)
-                arrays.append(number)
-        return [np.asarray(x) if isinstance(x, np.ndarray | np.generic) else x for x in arrays]
+                self.numbers[str(name)] = len(self.arrays)
+                self.arrays.append(number)
 
 
 def _check_drag(mark: Mark, fields: dict[str, Any]) -> None:
@@ -86,7 +92,7 @@ def _check_drag(mark: Mark, fields: dict[str, Any]) -> None:
         return
     points, count = fields.get(name), len(mark.arrays["x"])
     if not isinstance(points, Points):
-        raise TypeError(f"Dots(..., drag={name!r}) moves Points, but no argument so called is some")
+        raise TypeError(f"Dots(..., drag={name!r}) moves Points, but the argument {name!r} is none")
     if count > len(points.first):
         raise ValueError(
             f"Dots(..., drag={name!r}) shows {count} dots, but there are {len(points.first)} points"
