@@ -412,6 +412,24 @@ def test_what_f_has_found_is_inlined(read):
         (lambda: explore(lambda x: {"y": x}, x=0.5), TypeError, r"Slider\(low, high, value\)"),
         (lambda: explore(lambda x: {"y": x}, x=["a", "a"]), ValueError, "options of x differ"),
         (lambda: explore(lambda x: x, x=Slider(0, 1, 0)), TypeError, "returns a dict"),
+        (lambda: explore(lambda x: {"y": "hi"}, x=Slider(0, 1, 0)), TypeError, "are numbers"),
+        (lambda: explore(lambda x: {"y": {"z": x}}, x=Slider(0, 1, 0)), TypeError, "are numbers"),
+        (lambda: explore(lambda x: {"y": None}, x=Slider(0, 1, 0)), TypeError, "are numbers"),
+        (lambda: explore(lambda x: {1: x, "1": x}, x=Slider(0, 1, 0)), TypeError, "a string"),
+        (lambda: explore(lambda x: {"y": x[0]}, x=Points([1], 0, 3)), TypeError, "drag='x'"),
+        (lambda: explore(lambda x: {"y": x}, x=(-1, 1)), TypeError, "list of options"),
+        (
+            lambda: explore(lambda x: {"y": Curve(0, x)}, x=Slider(0, 1, 0)),
+            ValueError,
+            "is written",
+        ),
+        (lambda: explore(max, x=Slider(0, 1, 0)), TypeError, "signature"),
+        (lambda: Plot(), TypeError, "a Plot shows something"),
+        (
+            lambda: explore(lambda x: {"y": np.array([x, 1.0])[0]}, x=Slider(0, 1, 0)),
+            TypeError,
+            r"function under explore.*join by np.stack\(\[a, b\]\)",
+        ),
         (lambda: explore(lambda x: {}, x=Slider(0, 1, 0)), TypeError, "returns a dict"),
         (
             lambda: explore(lambda x: {"y": x}, x=Points([1, 2], 0, 3)),
@@ -443,7 +461,7 @@ def test_what_f_has_found_is_inlined(read):
             "at most 24, but these are 25",
         ),
         (lambda: Slider(0, 1, 2), ValueError, r"Slider\(low, high, value\)"),
-        (lambda: Slider(1, 1, 1), ValueError, "between its ends"),
+        (lambda: Slider(1, 1, 1), ValueError, "the low one first"),
         (lambda: Slider(0, np.nan, 0), ValueError, "finite"),
         (lambda: Slider(0, "1", 0), ValueError, "finite"),
         (lambda: Slider(0, 1, 0, step=0), ValueError, "step"),
@@ -454,8 +472,8 @@ def test_what_f_has_found_is_inlined(read):
         (lambda: Points([1.0], 2, 0), ValueError, "the low one first"),
         (lambda: Pixels([[0.0]], 0, 0), ValueError, "the low one first"),
         (lambda: Image([[0.0]], low=0, high=np.inf), ValueError, "two finite numbers"),
-        (lambda: Plot(xlim=(1, 0)), ValueError, "the limits of x lie between"),
-        (lambda: Plot(ylim=("a", "b")), ValueError, "the limits of y lie between"),
+        (lambda: Plot(Bars([1]), xlim=(1, 0)), ValueError, "the limits of x lie between"),
+        (lambda: Plot(Bars([1]), ylim=("a", "b")), ValueError, "the limits of y lie between"),
         (lambda: Bars([1, 2, 3], names=["a"]), ValueError, "each of its 3 numbers, .* got 1 names"),
         (lambda: Dots([1], [2], labels="ab"), ValueError, "got 2 labels"),
         (lambda: Slider(0, 1, 0, log=True), ValueError, "low is above 0"),
@@ -503,6 +521,23 @@ def test_a_function_that_changes_what_it_has_found_is_refused():
     with pytest.raises(TypeError, match=r"changed .*w.*, which it has found"):
         explore(f, x=Slider(0, 1, 0.5))
     assert w.grad is None
+
+
+def test_numbers_of_numpy_are_numbers():
+    slider = Slider(np.float32(0), np.int64(2), np.float32(1), step=np.float32(0.5), log=np.False_)
+    plot = Plot(Bars([np.float32(1)]), xlim=(np.int64(0), np.float32(1)))
+    assert explore(lambda f: {"f": f, "plot": plot}, f=slider).html()
+
+
+def test_a_leaf_is_shown_by_its_numbers(read):
+    def f(x):
+        w = Tensor(np.stack([x]), requires_grad=True)
+        loss = np.sum(w * w)
+        loss.backward()
+        return {"w": w, "slope": w.grad, "loss": loss}
+
+    page = read(explore(f, x=Slider(0, 1, 0.5)))
+    assert [page.number(name) for name in ("w", "slope", "loss")] == [0.5, 1.0, 0.25]
 
 
 def test_a_page_is_small():

@@ -146,7 +146,7 @@ REFUSED: dict[Any, str] = {
     **dict.fromkeys([np.linalg.slogdet, ops.logabsdet], BY_ELIMINATION),
 }
 
-DIVISIONS = {np.floor_divide, np.remainder, np.fmod, np.reciprocal}
+OF_FLOATS = {np.floor_divide, np.remainder, np.fmod, np.reciprocal, np.power}
 DTYPES = {np.dtype(t) for t in (bool, np.int64, np.float32, np.float64)}
 # The parameters of functions that are heeded, or that decide the shape or the dtype alone.
 PARAMETERS = {
@@ -272,6 +272,8 @@ class Program:
             with np.errstate(all="ignore"):
                 value = AS_COMPUTED.get(op, op)(*[operand.value for operand in operands])
             return literal(np.asarray(value)[()])
+        if dtype == np.float32:  # which a number of Python is rounded to
+            operands = tuple(map(self._single, operands))
         if op is np.multiply:
             for one, other in (operands, operands[::-1]):
                 if one.value is not None and one.value == 1:
@@ -282,6 +284,9 @@ class Program:
             self._numbers[text] = Number(f"v{len(self._numbers)}")
             self._add(f"const {self._numbers[text].text} = {text};")
         return self._numbers[text]
+
+    def _single(self, x: Number) -> Number:
+        return literal(np.float32(x.value)) if isinstance(x.value, float) else x
 
     def numeric(self, truth: Number) -> Number:
         """1 or 0 for true or false."""
@@ -450,8 +455,8 @@ def elementwise(op: Any, value: Any, *args: Symbols, **params: Any) -> Any:
     """One number from one of each argument."""
     dtype = np.asarray(value).dtype
     op = of_kind(op, dtype)
-    if op in DIVISIONS and dtype.kind in "iu":
-        why = "JavaScript divides whole numbers, and those by 0, in another way"
+    if op in OF_FLOATS and dtype.kind in "iu":
+        why = "JavaScript gives a fraction there; take x.astype(float)"
         raise UnwritableError(f"{ops.name(op)}() of whole numbers", why)
     if op not in TEXTS or params:
         raise UnwritableError(f"{ops.name(op)}()", NO_LINE)

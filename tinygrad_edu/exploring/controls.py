@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +16,7 @@ MOST_POINTS, MOST_PIXELS = 50, 1024
 def ends(what: str, low: Any, high: Any) -> tuple[float, float]:
     """The ends of a range, as finite floats, the low one first."""
     kinds = int | float | np.integer | np.floating
-    if not (isinstance(low, kinds) and isinstance(high, kinds) and -np.inf < low < high < np.inf):
+    if not (isinstance(low, kinds) and isinstance(high, kinds) and 0 < high - low < np.inf):
         raise ValueError(
             f"{what} lie between two finite numbers, the low one first, but got {low} and {high}"
         )
@@ -45,14 +44,19 @@ class Slider:
     log: bool = False
 
     def __post_init__(self) -> None:
-        numbers = [self.low, self.high, self.value, 1.0 if self.step is None else self.step]
-        if not all(isinstance(x, int | float | np.number) and math.isfinite(x) for x in numbers):
-            raise ValueError(f"a slider has finite numbers, but got {self}")
-        if not self.low <= self.value <= self.high or self.low == self.high:
+        low, high = ends("the numbers of a slider", self.low, self.high)
+        is_number = isinstance(self.value, int | float | np.integer | np.floating)
+        if not is_number or not low <= self.value <= high:
             raise ValueError(
                 f"the value of a slider lies between its ends, Slider(low, high, value), but got "
                 f"Slider({self.low}, {self.high}, {self.value})"
             )
+        object.__setattr__(self, "low", low)  # for JSON, which knows no numbers of NumPy
+        object.__setattr__(self, "high", high)
+        object.__setattr__(self, "value", float(self.value))
+        if self.step is not None:
+            object.__setattr__(self, "step", float(self.step))
+        object.__setattr__(self, "log", bool(self.log))
         if self.step is not None and not 0 < self.step <= self.high - self.low:
             raise ValueError(
                 f"the step of a slider is above 0 and fits between its ends, but got {self.step}"
@@ -143,7 +147,7 @@ def as_control(name: str, x: Any) -> Control | Choice:
     """A control as it was given, or a choice from a list."""
     if isinstance(x, Control):
         return x
-    if isinstance(x, list | tuple) and x and all(isinstance(o, str | int | float) for o in x):
+    if isinstance(x, list) and x and all(isinstance(o, str | int | float) for o in x):
         if len({str(option) for option in x}) < len(x):
             raise ValueError(f"the options of {name} differ, but got {errors.short(x)}")
         return Choice(x)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tinygrad_edu import errors
-from tinygrad_edu.exploring.controls import Choice, as_control
+from tinygrad_edu.exploring.controls import Choice, Points, as_control
 from tinygrad_edu.exploring.views import View
 from tinygrad_edu.files import write_whole
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOST_CHOICES = 24  # programs on one page
 
 
-def explore(f: Callable[..., Any], **controls: Any) -> Exploration:
+def explore(f: Callable[..., Any], /, **controls: Any) -> Exploration:
     """``f`` as a page: the reader moves its arguments, and all that it gives follows.
 
     ``controls`` has what the reader changes for each argument of ``f``: a ``Slider``, ``Points``
@@ -81,6 +81,12 @@ class Exploration:
                 f"these are {len(combinations)}: leave some out, or make a Slider of them"
             )
         self._views = [View(f, fields, chosen) for chosen in combinations]
+        for name, control in fields.items():
+            if isinstance(control, Points) and not all(name in v.dragged for v in self._views):
+                raise TypeError(
+                    f"{name} has Points, but no plot in which they are dragged: put "
+                    f"Dots(x, y, drag={name!r}) into one"
+                )
 
     def __repr__(self) -> str:
         arguments = ", ".join(self._controls)
@@ -125,7 +131,7 @@ def _check_arguments(f: Any, controls: dict[str, Any]) -> None:
         raise TypeError(f"explore takes a function, but got {errors.short(f)}")
     try:
         inspect.signature(f).bind(**controls)
-    except TypeError as error:
+    except (TypeError, ValueError) as error:  # some builtin functions tell no parameters
         raise TypeError(
             f"explore gives {getattr(f, '__name__', 'f')} its arguments by name, each with a "
             f"control: {error}"

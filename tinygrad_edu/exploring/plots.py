@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 
 from tinygrad_edu import errors
+from tinygrad_edu.backprop import Node
 from tinygrad_edu.exploring.controls import ends
+from tinygrad_edu.tensor import Tensor
 
 MOST_DIGITS = 12
 
@@ -17,7 +19,13 @@ def as_one(x: Any) -> Any:
     """Numbers as one array; of a list that a loop has filled, stacked."""
     if isinstance(x, list | tuple | range):
         return np.stack([as_one(part) for part in x]) if x else np.zeros(0)
-    return np.float64(x) if isinstance(x, bool | int | float) else x
+    if isinstance(x, Tensor) and x.is_leaf:
+        return x.data
+    if isinstance(x, bool | int | float):
+        return np.float64(x)
+    if isinstance(x, Node) or (isinstance(x, np.ndarray | np.generic) and x.dtype.kind in "biuf"):
+        return x
+    raise TypeError(f"what is shown are numbers, but got {errors.short(x)}")
 
 
 class Mark:
@@ -43,7 +51,8 @@ class Mark:
         if len(set(shapes.values())) > 1 or any(len(shape) != 1 for shape in shapes.values()):
             told = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
             raise ValueError(
-                f"{type(self).__name__} takes vectors of one length, but got shapes: {told}"
+                f"{type(self).__name__} takes vectors of one length, but got shapes: {told}. A "
+                "single number is written [x]; one for all, np.full(n, y)"
             )
 
 
@@ -181,6 +190,8 @@ class Plot:
                 raise TypeError(
                     f"a Plot is made of Curve, Dots, Bars and Image, but got {errors.short(mark)}"
                 )
+        if not marks:
+            raise TypeError("a Plot shows something: Plot(Curve(x, y)), with Dots, Bars or Image")
         self.marks = marks
         self.options = {"title": str(title), "x": str(x), "y": str(y), "square": square}
         self.options |= {

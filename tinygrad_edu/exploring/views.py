@@ -20,7 +20,8 @@ class View:
     - ``arrays``: all that is shown, as it is at first; ``constant``: which of them never change.
       The results of the program are the others, in order.
     - ``numbers``: for each that has a name, its place among the arrays;
-    - ``plots``: the plots by name, with the places of their arrays.
+    - ``plots``: the plots by name, with the places of their arrays;
+    - ``dragged``: the names of the points that some of them let the reader drag.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class View:
         self.arrays: list[Any] = []
         self.numbers: dict[str, int] = {}
         self.plots: dict[str, Any] = {}
+        self.dragged: set[str] = set()
 
         def listed(*values: Any) -> list[Any]:
             self._read(f, f(**dict(zip(fields, values, strict=True)), **chosen), fields)
@@ -39,11 +41,10 @@ class View:
             with np.errstate(all="ignore"):
                 self.program = Program(listed, first, [*fields])
         except (TypeError, RuntimeError) as error:
-            if "under jit" in str(error):
-                error.add_note(
-                    "explore writes a function down as jit does, for other numbers, too."
-                )
-            raise
+            words = str(error)
+            if "under jit" not in words:
+                raise
+            raise type(error)(words.replace("jit", "explore")) from None  # it has the same contract
         if self.program.changes:
             leaf = errors.describe(self.program.changes[0].leaf)
             raise TypeError(
@@ -64,16 +65,19 @@ class View:
             )
         self.arrays, self.numbers, self.plots = [], {}, {}
         for name, x in found.items():
+            if not isinstance(name, str):
+                raise TypeError(f"what is shown has a name, a string, but got {errors.short(name)}")
             if isinstance(x, Plot):
                 marks = []
                 for mark in x.marks:
                     _check_drag(mark, fields)
+                    self.dragged.add(mark.options.get("drag", ""))
                     places = {}
                     for part, array in mark.arrays.items():
                         places[part] = len(self.arrays)
                         self.arrays.append(array)
                     marks.append({**mark.options, "places": places})
-                self.plots[str(name)] = {**x.options, "marks": marks}
+                self.plots[name] = {**x.options, "marks": marks}
             else:
                 number = as_one(x)
                 if np.size(number) != 1:
@@ -81,7 +85,7 @@ class View:
                         f"{name!r} is one number, but has shape {np.shape(number)}: show an array "
                         "in a Plot, as Plot(Bars(y))"
                     )
-                self.numbers[str(name)] = len(self.arrays)
+                self.numbers[name] = len(self.arrays)
                 self.arrays.append(number)
 
 
