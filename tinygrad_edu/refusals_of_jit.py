@@ -46,7 +46,8 @@ def number_taken(x: Any) -> TypeError:
         f"Python takes numbers of shape {x.shape} out of a function under jit, on "
         f"{errors.line_of_the_user()}, and they will be others in the next call. Choose by "
         "np.where(t > 0, a, b), pick by Tensor(a)[t], join by np.stack([a, b]), and compute with "
-        "NumPy's functions; print, and use float() and if, on what the function returns. help(jit) has the contract."
+        "NumPy's functions; print, and use float() and if, on what the function returns. "
+        "help(jit) has the contract."
     )
 
 

@@ -204,9 +204,11 @@ def _chosen(graph: Graph, numbers: Mapping[int, Any]) -> Chosen:
 def _is_fixed(result: Tensor) -> bool:
     """Whether it has a mask or an index, which may come from numbers, that is not chosen anew.
 
-    What else functions of this package choose, they choose by labels.
+    What else functions of this package choose, they choose by labels; but kl_divergence does by
+    where p is 0.
     """
-    if result.scopes and result.scopes[0].is_function:
+    scope = result.scopes[0] if result.scopes else None
+    if scope and scope.is_function and scope.name != "kl_divergence":
         return False
     parts = [*map(plain, result.args), *parts_of(result.params.get("index"))]
     masks = [part for part in parts if np.asarray(part).dtype == bool]
