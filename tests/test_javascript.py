@@ -80,7 +80,7 @@ def with_gradients(op, args, params):
 
 
 @pytest.mark.parametrize("op", OPERATIONS, ids=ops.name)
-@settings(deadline=None, max_examples=12)
+@settings(deadline=None, max_examples=5)
 @given(data=st.data())
 def test_every_operation_and_its_gradients(op, run, data):
     args, params = data.draw(OPERATIONS[op])
@@ -189,7 +189,7 @@ def test_every_text_of_truths(op, run):
     [op for op in OPERATIONS if op not in UNKNOWN_TO_TRACES | REFUSED_OF_ARRAYS],
     ids=ops.name,
 )
-@settings(deadline=None, max_examples=4)
+@settings(deadline=None, max_examples=2)
 @given(data=st.data())
 def test_every_operation_on_plain_arrays(op, run, data):
     f, numbers = call_of(op, *data.draw(OPERATIONS[op]))
@@ -209,7 +209,7 @@ def test_every_operation_on_plain_arrays(op, run, data):
         assert_same(run(program, *others), listed(*others), 1.0)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=15)
 @given(programs(), st.integers(0, 100))
 def test_random_programs(run, program, seed):
     leaves, steps = program

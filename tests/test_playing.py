@@ -335,10 +335,12 @@ def said(page):
 
 def test_what_is_chosen_once_is_named(read):
     x = Tensor([0.5, -1.0, 2.0], requires_grad=True, name="x")
+    p = Tensor([0.0, 1.0], requires_grad=True, name="p")
     for build, names in [
         (lambda: np.where(x > 0, x, 0.1 * x).sum(), "v3"),
         (lambda: np.median(x), "v3"),
         (lambda: x[x.data > 0].sum(), "v1"),
+        (lambda: losses.kl_divergence(np.reshape(p, (1, 2)), np.array([[0.3, 0.7]])), "v3"),
     ]:
         page = read(steps(build()))
         expected = f"Chosen once, by the first numbers: {names}."
