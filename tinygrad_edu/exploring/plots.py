@@ -40,7 +40,7 @@ class Mark:
     def _check_words(self, what: str, words: Sequence[Any]) -> None:
         """Refuse names of which there are more or fewer than of what they are for."""
         count = len(self.arrays["y"])
-        if words and len(words) != count:
+        if len(words) not in (0, count):
             raise ValueError(
                 f"{type(self).__name__} has a name for each of its {count} numbers, or none, but "
                 f"got {len(words)} {what}"
