@@ -61,7 +61,7 @@ def _numbers(view: View) -> str:
     """The numbers as they are at first, for who has no JavaScript."""
     rows = []
     for name, place in view.numbers.items():
-        shown = escape(text.values(view.arrays[place], PRECISION))
+        shown = escape(text.values(view.arrays[place].reshape(()), PRECISION))
         rows.append(f"<div><dt>{escape(name)}</dt><dd>{shown}</dd></div>")
     return "\n".join(rows)
 
