@@ -282,6 +282,38 @@ def test_the_address_keeps_what_was_changed(read):
     assert_as_in_python(page, margins, places=np.array([-1.0, 0.5, 2.0]), weight=1.0, loss="hinge")
 
 
+@pytest.mark.parametrize("log", [False, True])
+def test_the_end_of_a_slider_is_read_back_from_its_address(read, log):
+    exploration = explore(lambda x: {"x": x}, x=Slider(0.1, 2 * np.pi, 1, log=log))
+    page = read(exploration)
+    page.page.get_by_label("x, slider").focus()
+    page.page.keyboard.press("End")
+    assert page.number("x") == 2 * np.pi
+    assert read(exploration, page.hash).number("x") == 2 * np.pi
+
+
+def test_the_end_of_points_is_read_back_from_their_address(read):
+    def f(place):
+        return {"place": place[0], "plot": Plot(Dots(place, place, drag="place", labels="A"))}
+
+    exploration = explore(f, place=Points([3.1], -np.pi, np.pi))
+    page = read(exploration)
+    page.handle("place A").focus()
+    page.page.keyboard.press("Shift+ArrowRight")
+    assert page.number("place") == np.pi
+    assert read(exploration, page.hash).number("place") == np.pi
+
+
+def test_the_end_of_pixels_is_read_back_from_their_address(read):
+    low, high = 0.3, 0.9
+    assert low + (high - low) > high
+    exploration = explore(lambda x: {"ink": np.max(x)}, x=Pixels(np.full((2, 2), low), low, high))
+    page = read(exploration)
+    page.page.locator(".pixels").press(" ")
+    assert page.number("ink") == high
+    assert read(exploration, page.hash).number("ink") == high
+
+
 @pytest.mark.parametrize(
     "place",
     [
@@ -352,6 +384,13 @@ def test_without_javascript_it_says_the_first_numbers(read):
     page = read(of_margins(), java_script_enabled=False)
     assert "mean loss\n0.8333" in page.page.inner_text("#numbers")
     assert "With JavaScript" in page.page.inner_text("noscript")
+
+
+@pytest.mark.parametrize("is_running", [True, False])
+def test_with_javascript_or_without_a_number_looks_the_same(read, is_running):
+    exploration = explore(lambda x: {"first": x[:1] * 2}, x=Points([0.5, 1.0], 0, 3))
+    page = read(exploration, java_script_enabled=is_running)
+    assert page.page.inner_text("#numbers").split() == ["first", "1"]
 
 
 def test_in_a_notebook(browser):

@@ -49,9 +49,9 @@
     return Math.min(Math.max(x, low), high);
   }
 
-  // A number without the noise of binary fractions.
-  function clean(x) {
-    return Number(x.toPrecision(6));
+  // A number without the noise of binary fractions. An end stays as it is, so that an address with it is read back.
+  function rounded(x, digits, low, high) {
+    return clamped(Number(x.toPrecision(digits)), low, high);
   }
 
   function sliderField(control) {
@@ -60,7 +60,8 @@
     const range = made("input", {type: "range", min: 0, max: log ? 200 : Math.round((high - low) / step), "aria-label": `${name}, slider`});
     const typed = made("input", {id, type: "text", inputmode: "text", spellcheck: "false", "aria-describedby": `${id}-note`});
     const note = made("p", {id: `${id}-note`, class: "complaint", role: "alert"});
-    const value = () => (log ? clean(low * (high / low) ** (range.value / range.max)) : clean(clamped(low + range.value * step, low, high)));
+    const slidTo = () => (log ? low * (high / low) ** (range.value / range.max) : low + range.value * step);
+    const value = () => rounded(slidTo(), 6, low, high);
     const slid = (done) => change(name, [value()], done);
     range.addEventListener("input", () => slid(false));
     range.addEventListener("change", () => slid(true));
@@ -128,7 +129,7 @@
       const put = (r, c, share) => {
         if (r < 0 || c < 0 || r >= rows || c >= columns) return;
         const k = r * columns + c;
-        const painted = low + share * (high - low);
+        const painted = rounded(low + share * (high - low), 6, low, high);
         values[k] = erasing() ? (share === 1 ? low : values[k]) : Math.max(values[k], painted);
       };
       put(row, column, 1);
@@ -509,7 +510,7 @@
     const width = control.shape[1] ?? 1;
     const all = [...state.get(control.name)];
     [x, y].slice(0, width).forEach((value, i) => {
-      all[k * width + i] = Number(clamped(value, control.low[i], control.high[i]).toPrecision(4));
+      all[k * width + i] = rounded(value, 4, control.low[i], control.high[i]);
     });
     change(control.name, all, done);
   }
