@@ -194,7 +194,7 @@ def test_what_is_no_number_between_the_ends_is_told(read, text):
     page = read(of_margins())
     page.type("weight", text)
     note = page.page.locator("#control-weight-note")
-    assert re.search("is no number|is not from 0.5 to 2", note.inner_text())
+    assert re.search("is no number here; write it as|is not from 0.5 to 2", note.inner_text())
     assert "It is still 1." in note.inner_text()
     assert page.page.input_value("#control-weight") == "1"
     page.type("weight", "1.25")

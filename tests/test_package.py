@@ -22,6 +22,7 @@ LAYERS = {
     "locks": "",
     "other_names": "",
     "refusals": "",
+    "standalone": "",
     "testing.differences": "",
     "testing.session": "",
     "lessons.__main__": "command_line lessons",
@@ -84,14 +85,16 @@ LAYERS = {
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "command_line errors files testing.adapters testing.engines",
     "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes "
-    "ops tensor tracing",
+    "ops standalone tensor tracing",
     "exploring.views": "backprop errors exploring.controls exploring.plots javascript",
-    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.playing drawing.text",
-    "exploring.page": "drawing.text exploring.controls exploring.views",
+    "drawing.page": "drawing.graph drawing.narration drawing.picture drawing.playing "
+    "drawing.text standalone",
+    "exploring.page": "drawing.text exploring.controls exploring.views standalone",
     "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
-    "exploring.explore": "errors exploring.controls exploring.page exploring.views files",
+    "exploring.explore": "errors exploring.controls exploring.page exploring.views files "
+    "standalone",
     "drawing.steps": "backprop drawing.graph drawing.narration drawing.page drawing.picture "
-    "drawing.playing drawing.slides drawing.text drawing.view errors files tensor",
+    "drawing.playing drawing.slides drawing.text drawing.view errors files standalone tensor",
     "exploring": "exploring.controls exploring.explore exploring.plots",
     "": "compiling custom data datasets debugging drawing.steps drawing.view exploring.explore "
     "functional losses modes nn optim other_names saving tensor transforms",

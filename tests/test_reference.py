@@ -49,6 +49,7 @@ INTERNAL = {
     "exploring.views",
     # of pages that run in a browser
     "javascript",
+    "standalone",
     # of optim
     "optim.adam",
     "optim.clipping",

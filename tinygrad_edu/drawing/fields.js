@@ -2,15 +2,7 @@
 // Numbers that a reader can change: each a label, a slider, and a text to type.
 const fields = (() => {
   const POSITIONS = 100; // of a slider, on each side of 0
-  const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
   let count = 0;
-
-  // The number that a text says, or null.
-  function read(text) {
-    const plain = text.trim().replace("\u2212", "-");
-    const x = Number(plain);
-    return NUMBER.test(plain) && Number.isFinite(x) ? x : null;
-  }
 
   // 1, 2 or 5 times a power of ten: the first that is not below a positive number.
   function bound(x) {
@@ -19,25 +11,16 @@ const fields = (() => {
     return Number.isFinite(found) ? found : Number.MAX_VALUE;
   }
 
-  function made(kind, attributes) {
-    const element = document.createElement(kind);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    return element;
-  }
-
-  // `change(x, done)` is called with a new number, and whether the reader has let go of it. It gives
-  // what is wrong with it, if something is: then the number stays as it was.
+  // `change(x, done)` is called with a new number, and whether the reader has let go of it.
   function field(name, first, change) {
     const id = `field-${count++}`;
-    const element = made("div", {class: "field"});
-    const label = made("label", {for: id, title: name});
+    const label = made("label", {for: id, title: name}, name);
     const slider = made("input", {type: "range", min: -POSITIONS, max: POSITIONS, "aria-label": `${name}, slider`});
     const typed = made("input", {
       id, type: "text", inputmode: "text", autocomplete: "off", spellcheck: "false", "aria-describedby": `${id}-note`,
     });
     const note = made("p", {id: `${id}-note`, class: "complaint", role: "alert"});
-    label.textContent = name;
-    element.append(label, slider, typed, note);
+    const element = made("div", {class: "field"}, label, slider, typed, note);
     let value = first;
     let end = Number.isFinite(first) && first !== 0 ? bound(2 * Math.abs(first)) : 1;
 
@@ -60,25 +43,21 @@ const fields = (() => {
     }
 
     function take(x, done) {
-      const before = value;
       set(x);
-      const wrong = change(x, done);
-      if (!wrong) return;
-      set(before);
-      complain(wrong);
+      change(x, done);
     }
 
     const slid = (done) => take(Number(((slider.value / POSITIONS) * end).toPrecision(6)), done);
     slider.addEventListener("input", () => slid(false));
     slider.addEventListener("change", () => slid(true));
     typed.addEventListener("change", () => {
-      const x = read(typed.value);
+      const x = numbers.read(typed.value);
       if (x !== null) take(x, true);
-      else complain(`${JSON.stringify(typed.value)} is no number here; write it as 0.5, -2 or 1e-3. It is still ${written(value)}.`);
+      else complain(`${numbers.misread(typed.value)} It is still ${written(value)}.`);
     });
     set(first);
     return {element, set, get value() { return value; }};
   }
 
-  return {field, read};
+  return {field};
 })();

@@ -6,15 +6,12 @@ const guessing = (precision, show) => {
 
   function ask(results) {
     asked = results.map(([target, words]) => {
-      const line = document.createElement("label");
-      line.textContent = `${target} = `;
-      if (fields.read(words) === null) {
+      const line = made("label", {}, `${target} = `);
+      if (numbers.read(words) === null) {
         line.append("?");
         return {target, words, line};
       }
-      const guess = document.createElement("input");
-      guess.autocomplete = "off";
-      guess.placeholder = "?";
+      const guess = made("input", {autocomplete: "off", placeholder: "?"});
       line.append(guess);
       return {target, words, line, guess};
     });
@@ -26,9 +23,7 @@ const guessing = (precision, show) => {
   // How near the guesses were, when the results are shown.
   function judge() {
     const verdicts = asked.filter(({guess}) => guess?.value.trim()).map(({target, words, guess}) => {
-      const line = document.createElement("p");
-      line.textContent = `${target}: ${verdict(guess.value, words)}`;
-      return line;
+      return made("p", {}, `${target}: ${verdict(guess.value, words)}`);
     });
     list.replaceChildren(...verdicts);
     button.hidden = true;
@@ -36,10 +31,10 @@ const guessing = (precision, show) => {
   }
 
   function verdict(guess, words) {
-    const x = fields.read(guess);
+    const x = numbers.read(guess);
     if (x === null) return `${JSON.stringify(guess)} is no number`;
     if (numbers.number(x, precision) === words) return `${guess} is right`;
-    const apart = x - fields.read(words);
+    const apart = x - numbers.read(words);
     return `${guess} is too ${apart < 0 ? "small" : "large"}, by ${numbers.number(Math.abs(apart), precision)}`;
   }
 

@@ -1,6 +1,6 @@
 "use strict";
 // Numbers as short text, character for character as text.py writes them; but the last of sixteen
-// digits of a mean, which depends on the order of the sum.
+// digits of a mean, which depends on the order of the sum. And numbers that a reader has typed.
 const numbers = (() => {
   const IN_FULL = 4;
   const EPSILON = {f4: 2 ** -23, f8: 2 ** -52};
@@ -75,5 +75,17 @@ const numbers = (() => {
     return row.reduce((sum, x) => sum + x, 0) / row.length;
   }
 
-  return {number, values};
+  // The number that a text says, or null.
+  function read(text) {
+    const plain = text.trim().replace("\u2212", "-");
+    const x = Number(plain);
+    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) && Number.isFinite(x) ? x : null;
+  }
+
+  // What to say of a text that says none.
+  function misread(text) {
+    return `${JSON.stringify(text)} is no number here; write it as 0.5, -2 or 1e-3.`;
+  }
+
+  return {number, values, read, misread};
 })();

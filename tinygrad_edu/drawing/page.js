@@ -1,4 +1,5 @@
 "use strict";
+// The page of ``steps``: which step is shown, the picture at that step, and the keys and buttons that go on.
 (() => {
   const data = JSON.parse(document.getElementById("data").textContent);
   const [leave, back, next, play, slider, position, predict, full, graph, panel, said] = [

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 import re
 from collections.abc import Sequence
 from html import escape
 from importlib.resources import files
-from string import Template
+from typing import Any
 from xml.etree import ElementTree
 
+from tinygrad_edu import standalone
 from tinygrad_edu.drawing.graph import Graph
 from tinygrad_edu.drawing.narration import Derivation, Step
 from tinygrad_edu.drawing.picture import ALARM, GRADIENT, VALUE, Drawing
@@ -29,7 +27,7 @@ ROLES = {
     "result": "the final result",
 }
 
-SCRIPTS = ("numbers.js", "fields.js", "playing.js", "guessing.js", "page.js")
+SCRIPTS = ("elements.js", "numbers.js", "fields.js", "playing.js", "guessing.js", "page.js")
 CHANGEABLE = (
     "All numbers follow those in the fields. The graph stays the one that was recorded: what was "
     "chosen by <code>if</code>, by a mask or an index, and labels, are not chosen anew."
@@ -44,7 +42,6 @@ def page(
     ``play`` is what the reader may change, or why that is nothing. Raises RuntimeError if Graphviz
     is missing or fails.
     """
-    style = _file("page.css")
     scripts = ["\n".join(map(_file, SCRIPTS))]
     picture = drawing.with_lines(-1, largest(steps, graph, precision))
     if isinstance(play, Play):
@@ -55,12 +52,11 @@ def page(
         changeable = f"The numbers of this page cannot be changed: {escape(play)}."
     svg = marked(picture, drawing.lines(0), gradients_of(steps[-1], graph, precision))
     width, height = (float(svg.get(side, "1pt").removesuffix("pt")) for side in ("width", "height"))
-    return Template(_file("page.html")).substitute(
-        title=escape(f"{shortened(graph.name(graph.root))}, step by step"),
-        style=style,
-        style_hash=_hash(style),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
-        script_hashes=" ".join(f"'{_hash(script)}'" for script in scripts),
+    return standalone.page(
+        _file("page.html"),
+        title=f"{shortened(graph.name(graph.root))}, step by step",
+        style=_file("page.css"),
+        scripts=scripts,
         svg=ElementTree.tostring(svg, encoding="unicode"),
         shape="wide" if width > 2 * height else "",
         steps="\n".join(map(_item, steps)),
@@ -70,19 +66,13 @@ def page(
         ),
         changeable=changeable,
         data=_data(steps, graph, precision, play),
-        count=len(steps),
-        precision=precision,
+        count=str(len(steps)),
+        precision=str(precision),
     )
 
 
 def _file(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
-
-
-def _hash(text: str) -> str:
-    """The name of a script or a style in a Content-Security-Policy."""
-    digest = hashlib.sha256(text.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def gradients_of(step: Step, graph: Graph, precision: int) -> dict[str, str]:
@@ -196,8 +186,8 @@ def _places(graph: Graph) -> dict[int, str]:
     return {id(member): f"n{i}" for i, member in enumerate(graph.members)}
 
 
-def _data(steps: Sequence[Step], graph: Graph, precision: int, play: Play | str) -> str:
-    """All that the script shows, as JSON that cannot end the element it stands in."""
+def _data(steps: Sequence[Step], graph: Graph, precision: int, play: Play | str) -> dict[str, Any]:
+    """All that the script shows."""
     place = _places(graph)
     told = [
         {
@@ -211,4 +201,4 @@ def _data(steps: Sequence[Step], graph: Graph, precision: int, play: Play | str)
     data = {"born": born(steps, graph), "steps": told, "precision": precision}
     if isinstance(play, Play):
         data["play"] = play.data()
-    return json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
+    return data

@@ -4,14 +4,13 @@
 const playing = (data, program, changed) => {
   const PLACE = /([\ue000\ue001])(\d+)\ue002/g; // of a number: as it is, or in brackets if it has a sign
   const NEEDED = /^\ue000(\d+)\ue002/; // before a note: whether it holds
-  const SPECIAL = {inf: Infinity, "-inf": -Infinity, nan: NaN};
   const button = document.getElementById("reset");
   const starts = [0];
   for (const [shape] of data.places) starts.push(starts.at(-1) + shape.reduce((count, n) => count * n, 1));
   let results = null; // of the program; null while all numbers are those of Python
   let known = new Map(); // their texts
 
-  const first = data.fields.map((field) => field.first.map((word) => SPECIAL[word] ?? Number(word)));
+  const first = data.fields.map((field) => field.first.map(Number));
   const all = data.fields.flatMap((leaf, i) => first[i].map((start, j) => {
     const name = leaf.names[j];
     const round = (x) => (leaf.dtype === "f4" ? Math.fround(x) : x);
@@ -19,25 +18,19 @@ const playing = (data, program, changed) => {
   }));
   for (const each of all) {
     each.field = fields.field(each.name, each.start, (x, done) => {
-      const before = each.now;
       each.now = each.round(x);
-      const wrong = compute();
-      if (wrong) each.now = before;
-      else changed(done);
-      return wrong;
+      compute();
+      changed(done);
     });
     document.getElementById("fields").append(each.field.element);
   }
 
-  // Compute all anew. Gives what is wrong with the numbers, if something is: then nothing changes.
+  // Compute all anew.
   function compute() {
     const isChanged = all.some((each) => !Object.is(each.now, each.start));
-    const found = isChanged ? program(all.map((each) => each.now)) : null;
-    if (typeof found === "string") return `Not with these numbers: ${found}.`;
-    results = found;
+    results = isChanged ? program(all.map((each) => each.now)) : null;
     known = new Map();
     button.disabled = !isChanged;
-    return "";
   }
 
   function text(place) {
@@ -73,12 +66,12 @@ const playing = (data, program, changed) => {
   const texts = (all, write) => results
     && Object.fromEntries(Object.entries(all).map(([node, each]) => [node, write(each)]));
 
-  function set(numbers) {
+  function set(wanted) {
     all.forEach((each, i) => {
-      each.now = each.round(numbers[i]);
-      each.field.set(numbers[i]);
+      each.now = each.round(wanted[i]);
+      each.field.set(wanted[i]);
     });
-    return compute();
+    compute();
   }
 
   function reset() {
@@ -97,13 +90,13 @@ const playing = (data, program, changed) => {
     for (const part of parts) {
       const end = part.lastIndexOf("=");
       try {
-        const x = fields.read(decodeURIComponent(part.slice(end + 1)));
+        const x = numbers.read(decodeURIComponent(part.slice(end + 1)));
         if (x !== null) wanted.set(decodeURIComponent(part.slice(0, end)), x);
       } catch {
         // It is no address that this page has written.
       }
     }
-    if (set(all.map((each) => wanted.get(each.name) ?? each.start))) reset();
+    set(all.map((each) => wanted.get(each.name) ?? each.start));
   }
 
   button.addEventListener("click", () => {

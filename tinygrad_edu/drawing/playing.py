@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from tinygrad_edu import ops
+from tinygrad_edu import ops, standalone
 from tinygrad_edu.backprop import StandIn, plain
 from tinygrad_edu.drawing import text
 from tinygrad_edu.drawing.graph import Graph, is_leaf
@@ -107,8 +107,8 @@ class Play:
         self._fields = [
             {
                 "names": _names(text.visible(graph.name(leaf)), np.shape(numbers[id(leaf)])),
-                "first": [repr(float(x)) for x in numbers[id(leaf)].flat],
-                "dtype": _dtype(leaf.dtype),
+                "first": [standalone.number(x) for x in numbers[id(leaf)].reshape(-1).tolist()],
+                "dtype": leaf.dtype.str[1:],
             }
             for leaf in self.leaves
         ]
@@ -137,7 +137,7 @@ class Play:
         return {
             "fields": self._fields,
             "fixed": self.fixed,
-            "places": [(shape, _dtype(dtype)) for shape, dtype in self.places],
+            "places": [(shape, dtype.str[1:]) for shape, dtype in self.places],
             "steps": told,
             "values": self.values,
             "labels": self.labels,
@@ -165,10 +165,6 @@ def _names(name: str, shape: tuple[int, ...]) -> list[str]:
     if np.prod(shape, dtype=int) == 1:
         return [name]
     return [f"{name}[{','.join(map(str, index))}]" for index in np.ndindex(shape)]
-
-
-def _dtype(dtype: np.dtype[Any]) -> str:
-    return f"{dtype.kind}{dtype.itemsize}"
 
 
 def _is_playable(leaf: Any, graph: Graph) -> bool:

@@ -153,8 +153,10 @@ class Steps(Sequence[Step]):
         """
         from pathlib import Path  # only now: importing it takes time
 
+        from tinygrad_edu.standalone import ENDINGS
+
         path = Path(path)
-        if path.suffix.lower() in (".html", ".htm"):
+        if path.suffix.lower() in ENDINGS:
             write_whole(path, self.html().encode("utf-8"))
             return path
         if path.suffix.lower() != ".svg":
@@ -186,12 +188,10 @@ class Steps(Sequence[Step]):
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """For notebooks: the page in a frame of its own, or else the steps as text, and why."""
-        from html import escape  # only now: importing it takes time
+        from tinygrad_edu.standalone import framed  # only now: importing it takes time
 
         try:
-            page = escape(self.html())
+            page = self.html()
         except RuntimeError as error:
             return {"text/plain": f"{error}\n\n{self}"}
-        size = 'width="100%" height="640" style="border: 0" allowfullscreen'
-        frame = f'<iframe sandbox="allow-scripts" {size} srcdoc="{page}"></iframe>'
-        return {"text/html": frame, "text/plain": str(self)}
+        return {"text/html": framed(page, height=640), "text/plain": str(self)}

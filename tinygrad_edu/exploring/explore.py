@@ -109,20 +109,19 @@ class Exploration:
         """
         from pathlib import Path  # only now: importing it takes time
 
+        from tinygrad_edu.standalone import ENDINGS
+
         path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
+        if path.suffix.lower() not in ENDINGS:
             raise ValueError(f"a page ends in .html, as '{self._name}.html', but got {path.name!r}")
         write_whole(path, self.html().encode("utf-8"))
         return path
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
         """For notebooks: the page in a frame of its own."""
-        from html import escape  # only now: importing it takes time
+        from tinygrad_edu.standalone import framed  # only now: importing it takes time
 
-        size = 'width="100%" height="620" style="border: 0" allowfullscreen'
-        page = escape(self.html())
-        frame = f'<iframe sandbox="allow-scripts" {size} srcdoc="{page}"></iframe>'
-        return {"text/html": frame, "text/plain": repr(self)}
+        return {"text/html": framed(self.html(), height=620), "text/plain": repr(self)}
 
 
 def _check_arguments(f: Any, controls: dict[str, Any]) -> None:

@@ -12,13 +12,6 @@
     return control.kind === "choice" ? [0] : [...control.first];
   }
 
-  function made(kind, attributes = {}, ...children) {
-    const element = document.createElement(kind);
-    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-    element.append(...children);
-    return element;
-  }
-
   const shown = (x, dtype = "f8") => numbers.values([x], [], dtype, data.precision);
 
   // Values that a reader can set. `done`: the reader has let go.
@@ -66,10 +59,10 @@
     range.addEventListener("input", () => slid(false));
     range.addEventListener("change", () => slid(true));
     typed.addEventListener("change", () => {
-      const x = read(typed.value);
+      const x = numbers.read(typed.value);
       if (x !== null && x >= low && x <= high) return change(name, [x]);
-      const what = x === null ? "is no number" : `is not from ${low} to ${high}`;
-      setters.get(name)(`${JSON.stringify(typed.value)} ${what}. It is still ${state.get(name)[0]}.`);
+      const complaint = x === null ? numbers.misread(typed.value) : `${JSON.stringify(typed.value)} is not from ${low} to ${high}.`;
+      setters.get(name)(`${complaint} It is still ${state.get(name)[0]}.`);
     });
     setters.set(name, (complaint = "") => {
       const [x] = state.get(name);
@@ -81,13 +74,6 @@
     });
     const unit = made("span", {class: "typed"}, typed, control.unit);
     return made("div", {class: "field"}, made("label", {for: id}, name), unit, range, note);
-  }
-
-  // The number that a text says, or null.
-  function read(text) {
-    const plain = text.trim().replace("\u2212", "-");
-    const x = Number(plain);
-    return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(plain) && Number.isFinite(x) ? x : null;
   }
 
   function choiceField(control) {
@@ -601,7 +587,7 @@
       const i = control.options.indexOf(text);
       return i < 0 ? null : [i];
     }
-    const values = text.split(",").map(read);
+    const values = text.split(",").map(numbers.read);
     const width = control.kind === "points" ? control.low.length : 1;
     const ends = (end, i) => [control[end]].flat()[i % width];
     const fits = values.length === control.first.length

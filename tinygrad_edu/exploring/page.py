@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
-from string import Template
 from typing import Any
 
-import numpy as np
-
+from tinygrad_edu import standalone
 from tinygrad_edu.drawing import text
 from tinygrad_edu.exploring.controls import Choice, Control, Points, Slider
 from tinygrad_edu.exploring.views import View
@@ -30,26 +26,20 @@ def page(
     style += here.joinpath("uplot", "uPlot.min.css").read_text("utf-8")
     scripts = [
         here.joinpath("uplot", "uPlot.iife.min.js").read_text("utf-8"),
+        files("tinygrad_edu.drawing").joinpath("elements.js").read_text("utf-8"),
         files("tinygrad_edu.drawing").joinpath("numbers.js").read_text("utf-8"),
         _programs(views),
         here.joinpath("page.js").read_text("utf-8"),
     ]
-    return Template(here.joinpath("page.html").read_text("utf-8")).substitute(
-        title=escape(question or name),
-        question=escape(question),
+    return standalone.page(
+        here.joinpath("page.html").read_text("utf-8"),
+        title=question or name,
         style=style,
-        style_hash=_hash(style),
-        script_hashes=" ".join(f"'{_hash(script)}'" for script in scripts),
-        scripts="\n".join(f"<script>{script}</script>" for script in scripts),
+        scripts=scripts,
+        question=escape(question),
         numbers=_numbers(views[0]),
-        data=json.dumps(_data(controls, views)).replace("<", "\\u003c"),
+        data=_data(controls, views),
     )
-
-
-def _hash(script: str) -> str:
-    """The name of a script or a style in a Content-Security-Policy."""
-    digest = hashlib.sha256(script.encode("utf-8")).digest()
-    return f"sha256-{base64.b64encode(digest).decode('ascii')}"
 
 
 def _programs(views: Sequence[View]) -> str:
@@ -97,11 +87,6 @@ def _control(name: str, control: Control | Choice) -> dict[str, Any]:
     return {**told, **ends}
 
 
-def _number(x: Any) -> Any:
-    """As JSON has it, or as JavaScript reads it from a string."""
-    return x if np.isfinite(x) else {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(x)]
-
-
 def _view(view: View, constants: dict[str, int]) -> dict[str, Any]:
     """Where the results of a program are shown.
 
@@ -111,12 +96,12 @@ def _view(view: View, constants: dict[str, int]) -> dict[str, Any]:
     spans, end = [], 0
     for value, is_constant in zip(view.arrays, view.constant, strict=True):
         if is_constant:
-            told = json.dumps([_number(x) for x in value.reshape(-1).tolist()])
+            told = json.dumps([standalone.number(x) for x in value.reshape(-1).tolist()])
             spans.append([constants.setdefault(told, len(constants))])
         else:
             spans.append([end, end + value.size])
             end += value.size
-    dtypes = [f"{x.dtype.kind}{x.dtype.itemsize}" for x in view.arrays]
+    dtypes = [x.dtype.str[1:] for x in view.arrays]
     numbers = [[name, spans[i], dtypes[i]] for name, i in view.numbers.items()]
     plots = []
     for name, plot in view.plots.items():
