@@ -155,7 +155,7 @@ def test_what_is_drawn_are_the_numbers_of_python(read):
                 const numbers = ([from, to]) =>
                     to === undefined ? data.constants[from].map(Number) : results.slice(from, to);
                 return data.views[i].plots.map((plot) => plot.marks.map(
-                    (mark) => Object.entries(mark.places).map(([k, place]) => [k, numbers(place)])
+                    (mark) => Object.entries(mark.slots).map(([k, slot]) => [k, numbers(slot)])
                 ));
             }""",
             [i, [*places, weight]],

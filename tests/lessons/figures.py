@@ -30,8 +30,8 @@ COMPUTED = """(setting) => {
         to === undefined ? data.constants[from].map(Number) : results.slice(from, to);
     const {numbers, plots} = data.views[index];
     const found = numbers.map(([name, place]) => [name, at(place)]);
-    for (const {name, marks} of plots) marks.forEach(({places}, i) => {
-        for (const part in places) found.push([`${name}, ${i}, ${part}`, at(places[part])]);
+    for (const {name, marks} of plots) marks.forEach(({slots}, i) => {
+        for (const part in slots) found.push([`${name}, ${i}, ${part}`, at(slots[part])]);
     });
     return Object.fromEntries(found);
 }"""

@@ -1,6 +1,6 @@
 "use strict";
 // Numbers as short text, character for character as text.py writes them; but the last of sixteen
-// digits of a mean, which depends on the order of the sum. And numbers that a reader has typed.
+// digits of a mean, which depends on the order of the sum. And the numbers that a reader sets.
 const numbers = (() => {
   const IN_FULL = 4;
   const EPSILON = {f4: 2 ** -23, f8: 2 ** -52};
@@ -87,5 +87,14 @@ const numbers = (() => {
     return `${JSON.stringify(text)} is no number here; write it as 0.5, -2 or 1e-3.`;
   }
 
-  return {number, values, read, misread};
+  function clamped(x, low, high) {
+    return Math.min(Math.max(x, low), high);
+  }
+
+  // A number without the noise of binary fractions. An end stays as it is, so that an address with it is read back.
+  function rounded(x, precision, low, high) {
+    return clamped(Number(x.toPrecision(precision)), low, high);
+  }
+
+  return {number, values, read, misread, clamped, rounded};
 })();

@@ -25,7 +25,7 @@
   let isAsked = false; // whether the result of this step is hidden
 
   function show(number, isNew = true) {
-    current = Math.min(Math.max(Math.trunc(number) || 1, 1), items.length);
+    current = numbers.clamped(Math.trunc(number) || 1, 1, items.length);
     const step = data.steps[current - 1];
     isAsked = isPredicting && items[current - 1].className !== "seed";
     panel.setAttribute("aria-live", "polite");

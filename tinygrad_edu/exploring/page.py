@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 from importlib.resources import files
+from importlib.resources.abc import Traversable
 from typing import Any
 
 from tinygrad_edu import standalone
@@ -16,30 +17,33 @@ from tinygrad_edu.exploring.views import View
 
 PRECISION = 4  # digits of numbers that are shown
 
+SHARED = ("elements.js", "numbers.js")  # with the page of steps
+SCRIPTS = ("controls.js", "marks.js", "plots.js", "handles.js", "page.js")
+
 
 def page(
     name: str, question: str, controls: Mapping[str, Control | Choice], views: Sequence[View]
 ) -> str:
     """The page as HTML. ``views``: one for each choice of options, in the order of a loop."""
-    here = files(__package__)
-    style = here.joinpath("page.css").read_text("utf-8")
-    style += here.joinpath("uplot", "uPlot.min.css").read_text("utf-8")
-    scripts = [
-        here.joinpath("uplot", "uPlot.iife.min.js").read_text("utf-8"),
-        files("tinygrad_edu.drawing").joinpath("elements.js").read_text("utf-8"),
-        files("tinygrad_edu.drawing").joinpath("numbers.js").read_text("utf-8"),
-        _programs(views),
-        here.joinpath("page.js").read_text("utf-8"),
-    ]
+    here, drawing = files(__package__), files("tinygrad_edu.drawing")
+    own = [drawing.joinpath(script) for script in SHARED] + [here.joinpath(s) for s in SCRIPTS]
     return standalone.page(
-        here.joinpath("page.html").read_text("utf-8"),
+        _text(here.joinpath("page.html")),
         title=question or name,
-        style=style,
-        scripts=scripts,
+        style=_text(here.joinpath("page.css")) + _text(here.joinpath("uplot", "uPlot.min.css")),
+        scripts=[
+            _text(here.joinpath("uplot", "uPlot.iife.min.js")),
+            _programs(views),
+            "\n".join(map(_text, own)),
+        ],
         question=escape(question),
         numbers=_numbers(views[0]),
         data=_data(controls, views),
     )
+
+
+def _text(file: Traversable) -> str:
+    return file.read_text("utf-8")
 
 
 def _programs(views: Sequence[View]) -> str:
@@ -50,8 +54,8 @@ def _programs(views: Sequence[View]) -> str:
 def _numbers(view: View) -> str:
     """The numbers as they are at first, for who has no JavaScript."""
     rows = []
-    for name, place in view.numbers.items():
-        shown = escape(text.values(view.arrays[place].reshape(()), PRECISION))
+    for name, position in view.numbers.items():
+        shown = escape(text.values(view.arrays[position].reshape(()), PRECISION))
         rows.append(f"<div><dt>{escape(name)}</dt><dd>{shown}</dd></div>")
     return "\n".join(rows)
 
@@ -73,41 +77,43 @@ def _control(name: str, control: Control | Choice) -> dict[str, Any]:
         options = [str(option) for option in control.options]
         return {"name": name, "kind": "choice", "options": options}
     first = control.first
-    told = {"name": name, "first": first.reshape(-1).tolist(), "shape": list(first.shape)}
+    described = {"name": name, "first": first.reshape(-1).tolist(), "shape": list(first.shape)}
     if isinstance(control, Slider):
         ends = {"low": float(control.low), "high": float(control.high)}
         step = control.step or 10.0 ** math.floor(math.log10((control.high - control.low) / 50))
-        told |= {"kind": "slider", "step": step, "log": control.log, "unit": control.unit}
+        described |= {"kind": "slider", "step": step, "log": control.log, "unit": control.unit}
     elif isinstance(control, Points):
         ends = {"low": control.low.tolist(), "high": control.high.tolist()}
-        told |= {"kind": "points"}
+        described |= {"kind": "points"}
     else:
         ends = {"low": control.low, "high": control.high}
-        told |= {"kind": "pixels"}
-    return {**told, **ends}
+        described |= {"kind": "pixels"}
+    return {**described, **ends}
 
 
 def _view(view: View, constants: dict[str, int]) -> dict[str, Any]:
     """Where the results of a program are shown.
 
-    The place of an array is its first number and the next among the results; or, of what never
-    changes, its number among ``constants``, which are added here.
+    The slot of an array is where it begins and ends among the results; or, of what never changes,
+    its number among ``constants``, which are added here.
     """
-    spans, end = [], 0
+    slots, end = [], 0
     for value, is_constant in zip(view.arrays, view.constant, strict=True):
         if is_constant:
-            told = json.dumps([standalone.number(x) for x in value.reshape(-1).tolist()])
-            spans.append([constants.setdefault(told, len(constants))])
+            row = json.dumps([standalone.number(x) for x in value.reshape(-1).tolist()])
+            slots.append([constants.setdefault(row, len(constants))])
         else:
-            spans.append([end, end + value.size])
+            slots.append([end, end + value.size])
             end += value.size
     dtypes = [x.dtype.str[1:] for x in view.arrays]
-    numbers = [[name, spans[i], dtypes[i]] for name, i in view.numbers.items()]
+    numbers = [[name, slots[i], dtypes[i]] for name, i in view.numbers.items()]
     plots = []
     for name, plot in view.plots.items():
-        marks = [
-            {**mark, "places": {part: spans[i] for part, i in mark["places"].items()}}
-            for mark in plot["marks"]
-        ]
+        marks = []
+        for mark in plot["marks"]:
+            described = {**mark}
+            positions = described.pop("places")
+            described["slots"] = {part: slots[i] for part, i in positions.items()}
+            marks.append(described)
         plots.append({**plot, "name": name, "marks": marks})
     return {"numbers": numbers, "plots": plots}
