@@ -193,7 +193,7 @@ def test_sliders_by_keyboard(read):
 def test_what_is_no_number_between_the_ends_is_told(read, text):
     page = read(of_margins())
     page.type("weight", text)
-    note = page.page.locator("#control-weight-note")
+    note = page.page.locator("#note-weight")
     assert re.search("is no number here; write it as|is not from 0.5 to 2", note.inner_text())
     assert "It is still 1." in note.inner_text()
     assert page.page.input_value("#control-weight") == "1"
@@ -264,6 +264,63 @@ def test_pixels_by_mouse_and_keyboard(read):
     page.page.mouse.down()
     page.page.mouse.up()
     assert page.number("ink") == pytest.approx(4 * 0.6)
+
+
+def test_a_quick_stroke_has_no_gaps(read):
+    """The pen is told of only twice; and the other buttons of a mouse draw nothing."""
+    page = read(of_pixels())
+    top, below = (page.page.locator(".pixels > div").nth(i).bounding_box() for i in (2, 17))
+    page.page.mouse.move(top["x"] + 9, top["y"] + 9)
+    page.page.mouse.down(button="right")
+    page.page.mouse.move(below["x"] + 9, below["y"] + 9)
+    page.page.mouse.up(button="right")
+    assert page.number("ink") == 0
+    page.page.mouse.move(top["x"] + 9, top["y"] + 9)
+    page.page.mouse.down()
+    page.page.mouse.move(below["x"] + 9, below["y"] + 9)
+    page.page.mouse.up()
+    assert page.number("ink") == pytest.approx(4 * 2 + 8 * 0.6)
+
+
+@pytest.mark.parametrize("button", ["Clear", "Reset"])
+def test_a_new_sheet_is_for_drawing(read, button):
+    page = read(of_pixels())
+    page.page.get_by_role("button", name="Erase").click()
+    page.page.get_by_role("button", name=button).click()
+    page.page.locator(".pixels").focus()
+    page.page.keyboard.press(" ")
+    assert page.number("ink") == pytest.approx(2 + 2 * 0.6)
+
+
+def test_dots_stay_on_their_numbers_when_an_option_is_chosen(read):
+    """Where the plot is made anew, and the axes are known only when it is drawn."""
+    page = read(of_margins())
+    before = page.handle("places A").bounding_box()
+    page.page.get_by_role("radio", name="log").check()
+    page("new Promise(requestAnimationFrame)")
+    after = page.handle("places A").bounding_box()
+    assert after["x"] == pytest.approx(before["x"], abs=2)
+    assert before["y"] + 20 < after["y"] < before["y"] + 60  # log loss is less than hinge there
+
+
+def test_steps_of_a_logarithmic_slider_are_round(read):
+    page = read(explore(lambda lr: {"lr": lr}, lr=Slider(0.001, 1, 0.1, log=True)))
+    page.page.get_by_label("lr, slider").focus()
+    found = []
+    for _ in range(3):
+        page.page.keyboard.press("ArrowRight")
+        found.append(page.page.input_value("#control-lr"))
+    assert found == ["0.102", "0.106", "0.11"]
+
+
+@pytest.mark.parametrize("low", [1_700_000_000, 0.001])
+def test_every_step_of_a_slider_counts(read, low):
+    page = read(explore(lambda x: {"x": x}, x=Slider(low, low + 50, low + 25, step=0.3)))
+    page.page.get_by_label("x, slider").focus()
+    page.page.keyboard.press("End")
+    assert page.number("x") == low + 50
+    page.page.keyboard.press("ArrowLeft")
+    assert page.number("x") == pytest.approx(low + 49.8, abs=1e-3)
 
 
 def test_the_address_keeps_what_was_changed(read):
@@ -388,7 +445,7 @@ def test_without_javascript_it_says_the_first_numbers(read):
 
 @pytest.mark.parametrize("is_running", [True, False])
 def test_with_javascript_or_without_a_number_looks_the_same(read, is_running):
-    exploration = explore(lambda x: {"first": x[:1] * 2}, x=Points([0.5, 1.0], 0, 3))
+    exploration = explore(lambda x: {"first": np.stack([x]) * 2}, x=Slider(0, 3, 0.5))
     page = read(exploration, java_script_enabled=is_running)
     assert page.page.inner_text("#numbers").split() == ["first", "1"]
 

@@ -346,7 +346,7 @@ explore(
 #
 # A page with two plots. Left, a loss with two valleys, at the weights 0 and 4, of which the left
 # one is deeper, and the path of forty steps from a start that can be dragged. Right, the loss after
-# each step. With the first numbers the path ends in the right valley, at a loss of 0.4.
+# each step. With the first numbers the path ends in the right valley, at a loss of 0.79.
 # :::
 
 # %% [markdown]

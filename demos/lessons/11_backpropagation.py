@@ -138,12 +138,13 @@ steps(loss, names=names)
 # letters, then with numbers: first the values from left to right, then the gradients back.
 # :::
 #
-# Try this:
+# Try this, at the last step (press End), where all gradients are known:
 #
 # - Set `x` to 0, and then to -1.5. What follows for the gradient of `w`, and what for that of `b`?
 # - Set `w` to 4, and to -4. Once the gradient of `s` is nearly 0, and once nearly -1: sure and
 #   right, sure and wrong.
-# - Change `b` by 0.01, and compare: the loss changes by about 0.01 times the gradient of `b`.
+# - Write -0.9 for `b`, 0.1 more than it was, and compare: the loss changes by about 0.1 times the
+#   gradient of `b`.
 #
 # A gradient holds for the numbers at hand. Change one, and all gradients are others.
 

@@ -1,17 +1,20 @@
 "use strict";
 // What a reader changes numbers by: sliders, options, and pixels to paint. Dots are in handles.js.
 // Each makes an element, and `show`, which shows what `get()` gives. `change(values, done)` is called
-// with new values, and whether the reader has let go.
+// with new values, and whether the reader has let go. What else there is to forget, `reset` forgets.
 const controls = (() => {
   const POSITIONS = 200; // of a logarithmic slider
 
   function slider({name, low, high, step, log, unit}, get, change) {
-    const id = `control-${name}`;
-    const range = made("input", {type: "range", min: 0, max: log ? POSITIONS : Math.round((high - low) / step), "aria-label": `${name}, slider`});
-    const typed = made("input", {id, type: "text", inputmode: "text", spellcheck: "false", "aria-describedby": `${id}-note`});
-    const note = made("p", {id: `${id}-note`, class: "complaint", role: "alert"});
-    const slidTo = () => (log ? low * (high / low) ** (range.value / range.max) : low + range.value * step);
-    const slid = (done) => change([numbers.rounded(slidTo(), 6, low, high)], done);
+    const [id, noted] = [`control-${name}`, `note-${name}`];
+    const last = log ? POSITIONS : Math.ceil((high - low) / step - 1e-9);
+    const range = made("input", {type: "range", min: 0, max: last, "aria-label": `${name}, slider`});
+    const typed = made("input", {id, type: "text", inputmode: "text", spellcheck: "false", "aria-describedby": noted});
+    const note = made("p", {id: noted, class: "complaint", role: "alert"});
+    const digits = log ? 1 + Math.ceil(-Math.log10((high / low) ** (1 / last) - 1)) : 12;
+    const inside = (k) => numbers.rounded(log ? low * (high / low) ** (k / last) : low + k * step, Math.max(digits, 2), low, high);
+    const slidTo = (k) => (k === 0 ? low : k === last ? high : inside(k));
+    const slid = (done) => change([slidTo(Number(range.value))], done);
     range.addEventListener("input", () => slid(false));
     range.addEventListener("change", () => slid(true));
     typed.addEventListener("change", () => {
@@ -23,7 +26,7 @@ const controls = (() => {
 
     function show(complaint = "") {
       const [x] = get();
-      range.value = log ? Math.round((Math.log(x / low) / Math.log(high / low)) * range.max) : Math.round((x - low) / step);
+      range.value = log ? Math.round((Math.log(x / low) / Math.log(high / low)) * last) : Math.round((x - low) / step);
       range.setAttribute("aria-valuetext", `${x} ${unit}`.trim());
       typed.value = String(x);
       typed.setAttribute("aria-invalid", String(complaint !== ""));
@@ -45,10 +48,19 @@ const controls = (() => {
     return {element, show: () => radios.forEach((radio, i) => { radio.checked = i === get()[0]; })};
   }
 
-  function points({name, shape}) {
+  function points({name, shape}, get) {
     const [dots, them] = shape[0] > 1 ? ["dots", "them"] : ["dot", "it"];
-    const element = made("p", {class: "help"}, `Drag the ${dots} of ${name}; or reach ${them} by Tab, and move ${them} by the arrow keys.`);
-    return {element, show: () => {}};
+    const help = `Drag the ${dots} in the plot; or reach ${them} by Tab, and move ${them} by the arrow keys.`;
+    const where = made("p", {class: "help"});
+    const element = made("fieldset", {}, made("legend", {}, name), where, made("p", {class: "help"}, help));
+
+    function show() {
+      const texts = get().map(String);
+      const pairs = texts.filter((_, i) => i % 2 === 0).map((x, i) => `(${x}, ${texts[2 * i + 1]})`);
+      where.textContent = (shape.length > 1 ? pairs : texts).join(", ");
+    }
+
+    return {element, show};
   }
 
   function pixels({name, shape, low, high}, get, change) {
@@ -66,8 +78,7 @@ const controls = (() => {
     const erasing = () => erase.getAttribute("aria-pressed") === "true";
 
     // Paint as a soft pen: its neighbours get a third of it.
-    function paint(i, done) {
-      const values = [...get()];
+    function dab(values, i) {
       const [row, column] = [Math.floor(i / columns), i % columns];
       const put = (r, c, share) => {
         if (r < 0 || c < 0 || r >= rows || c >= columns) return;
@@ -78,23 +89,41 @@ const controls = (() => {
       };
       put(row, column, 1);
       for (const [r, c] of [[row - 1, column], [row + 1, column], [row, column - 1], [row, column + 1]]) put(r, c, 0.3);
-      change(values, done);
     }
 
-    function under(event) {
-      const i = cells.indexOf(document.elementFromPoint(event.clientX, event.clientY));
-      if (i >= 0) paint(i, false);
+    // Paint from where the pen was to where it is, for a quick hand is told of seldom.
+    let pen = null;
+    function stroke({clientX: x, clientY: y}) {
+      const values = [...get()];
+      const from = pen ?? {x, y};
+      const half = grid.clientWidth / columns / 2;
+      const count = Math.ceil(Math.hypot(x - from.x, y - from.y) / half) || 1;
+      for (let k = 1; k <= count; k += 1) {
+        const at = [from.x + ((x - from.x) * k) / count, from.y + ((y - from.y) * k) / count];
+        const i = cells.indexOf(document.elementFromPoint(...at));
+        if (i >= 0) dab(values, i);
+      }
+      pen = {x, y};
+      change(values, false);
+    }
+
+    function paint(i) {
+      const values = [...get()];
+      dab(values, i);
+      change(values, true);
     }
 
     grid.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       grid.setPointerCapture(event.pointerId);
-      under(event);
+      pen = null;
+      stroke(event);
     });
-    grid.addEventListener("pointermove", (event) => { if (grid.hasPointerCapture(event.pointerId)) under(event); });
+    grid.addEventListener("pointermove", (event) => { if (grid.hasPointerCapture(event.pointerId)) stroke(event); });
     grid.addEventListener("pointerup", () => change(get(), true));
     grid.addEventListener("keydown", (event) => {
       const moves = {ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns};
-      if (event.key === " ") paint(here, true);
+      if (event.key === " ") paint(here);
       else if (event.key in moves) {
         const next = here + moves[event.key];
         const sameRow = Math.floor(next / columns) === Math.floor(here / columns);
@@ -103,8 +132,12 @@ const controls = (() => {
       } else return;
       event.preventDefault();
     });
+    const draw = () => erase.setAttribute("aria-pressed", "false");
     erase.addEventListener("click", () => erase.setAttribute("aria-pressed", String(!erasing())));
-    clear.addEventListener("click", () => change(cells.map(() => low), true));
+    clear.addEventListener("click", () => {
+      draw();
+      change(cells.map(() => low), true);
+    });
 
     function mark() {
       cells.forEach((cell, i) => cell.classList.toggle("here", i === here));
@@ -119,7 +152,7 @@ const controls = (() => {
     }
 
     mark();
-    return {element: made("fieldset", {}, made("legend", {}, name), grid, made("div", {class: "buttons"}, erase, clear)), show};
+    return {element: made("fieldset", {}, made("legend", {}, name), grid, made("div", {class: "buttons"}, erase, clear)), show, reset: draw};
   }
 
   const KINDS = {slider, choice, points, pixels};

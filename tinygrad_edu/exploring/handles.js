@@ -40,6 +40,7 @@ const handling = (controls, get, change, written) => {
     const handle = made("div", {class: "handle", role: "slider", tabindex: 0});
     u.over.append(handle);
     handle.addEventListener("pointerdown", (event) => {
+      if (event.button !== 0) return;
       handle.setPointerCapture(event.pointerId);
       handle.focus();
       event.preventDefault();
@@ -72,8 +73,14 @@ const handling = (controls, get, change, written) => {
   function move({mark, k}, wanted, done) {
     const {low, high} = points.get(mark.drag);
     const values = [...get(mark.drag)];
-    low.forEach((_, i) => { values[k * low.length + i] = numbers.rounded(wanted[i], 4, low[i], high[i]); });
+    low.forEach((_, i) => { values[k * low.length + i] = near(wanted[i], low[i], high[i]); });
     change(mark.drag, values, done);
+  }
+
+  // A round number: there are a thousand or more from one end to the other.
+  function near(x, low, high) {
+    const unit = 10 ** Math.floor(Math.log10((high - low) / 1000));
+    return numbers.rounded(Math.round(x / unit) * unit, 12, low, high);
   }
 
   return {place};

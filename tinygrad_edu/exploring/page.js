@@ -10,8 +10,8 @@
   const state = new Map(); // the numbers of each control by its name; of a choice, which option it is
   const written = (x, dtype = "f8") => numbers.values([x], [], dtype, data.precision);
   const get = (name) => state.get(name);
-  const plots = plotting(written);
   const handles = handling(inputs, get, change, written);
+  const plots = plotting(written, handles.place);
   const fields = new Map(data.controls.map((control) => {
     const {name} = control;
     return [name, controls.made(control, () => get(name), (values, done) => change(name, values, done))];
@@ -87,10 +87,7 @@
       cell.textContent = written(x, dtype);
       cell.dataset.value = x;
     });
-    for (const chart of charts) {
-      plots.update(chart, filled(chart.plot));
-      handles.place(chart);
-    }
+    for (const chart of charts) plots.update(chart, filled(chart.plot));
   }
 
   // Make a place for all that a view shows. A plot that stays the same is kept.
@@ -148,22 +145,19 @@
 
   const reset = made("button", {type: "button"}, "Reset");
   reset.addEventListener("click", () => {
-    for (const control of data.controls) put(control.name, first(control));
+    for (const control of data.controls) {
+      fields.get(control.name).reset?.();
+      put(control.name, first(control));
+    }
     schedule(true);
   });
-  form.addEventListener("submit", (event) => event.preventDefault());
   form.append(...[...fields.values()].map((field) => field.element), made("div", {class: "buttons"}, reset));
   addEventListener("hashchange", () => { recall(); schedule(true); });
   // A page around this one may give it the height that it needs.
   const tell = () => parent.postMessage({tinygrad_edu: {height: Math.ceil(document.body.getBoundingClientRect().height)}}, "*");
   if (parent !== window) new ResizeObserver(tell).observe(document.body);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts.forEach((chart) => chart.u.redraw()));
-  new ResizeObserver(() => {
-    for (const chart of charts) {
-      plots.resize(chart);
-      handles.place(chart);
-    }
-  }).observe(shown);
+  new ResizeObserver(() => charts.forEach(plots.resize)).observe(shown);
   recall();
   compute();
 })();

@@ -1,7 +1,9 @@
 "use strict";
 // Plots on the screen, each with its legend: uPlot draws frames and axes, marks.js what is in them.
 // A chart has a plot as Python tells it, its marks with their numbers, and the elements that show it.
-const plotting = (written) => {
+// `drawn(chart)` is called whenever one has been drawn, and places on it are known.
+const plotting = (written, drawn) => {
+  const REM = parseFloat(getComputedStyle(document.documentElement).fontSize); // larger on a wall
   // The numbers that an axis has room for, by the kind of a mark.
   const NEEDED = {
     curve: (mark, axis) => mark.arrays[axis],
@@ -69,7 +71,7 @@ const plotting = (written) => {
   }
 
   function size(chart) {
-    const width = Math.max(Math.min(chart.figure.clientWidth || 320, 640), 200);
+    const width = Math.max(Math.min(chart.figure.clientWidth || 320, 40 * REM), 200);
     return {width, height: Math.round(chart.plot.square ? width * 0.95 : Math.max(width * 0.62, 220))};
   }
 
@@ -80,18 +82,20 @@ const plotting = (written) => {
     else start(chart);
   }
 
+  const font = (size) => `${size * REM}px Helvetica, Arial, sans-serif`;
+
   function start(chart) {
     const {plot} = chart;
     const names = plot.marks.find((mark) => mark.kind === "bars")?.names ?? [];
     const axis = (label) => ({
-      label, labelSize: label ? 22 : 0, labelFont: "14px Helvetica, Arial, sans-serif", font: "12px Helvetica, Arial, sans-serif",
+      label, labelSize: label ? 1.4 * REM : 0, labelFont: font(0.875), font: font(0.75),
       stroke: () => marks.colour("faint"), grid: {stroke: () => marks.colour("line"), width: 1}, ticks: {stroke: () => marks.colour("line")},
     });
-    const x = {...axis(plot.x), size: 30};
+    const x = {...axis(plot.x), size: 1.9 * REM};
     if (names.length) Object.assign(x, {
       splits: () => names.map((_, i) => i), values: () => names, grid: {show: false}, ticks: {show: false},
     });
-    const y = {...axis(plot.y), size: plot.y ? 56 : 46};
+    const y = {...axis(plot.y), size: (plot.y ? 3.5 : 2.9) * REM};
     if (plot.marks.some((mark) => mark.kind === "image") && !plot.x && !plot.y && !plot.xlim) x.show = y.show = false;
     chart.u = new uPlot({
       ...size(chart), mode: 1, legend: {show: false}, cursor: {show: false}, padding: [12, 16, null, null],
@@ -101,7 +105,7 @@ const plotting = (written) => {
       },
       axes: [x, y],
       series: [{}, {show: true, stroke: "transparent", points: {show: false}}],
-      hooks: {draw: [(u) => marks.draw(u, chart.marks)]},
+      hooks: {draw: [(u) => marks.draw(u, chart.marks), () => chart.u && drawn(chart)]},
     }, [[0, 1], [null, null]], chart.holder);
     if (plot.square) fit(chart);
   }

@@ -59,6 +59,8 @@ class Mark:
 class Curve(Mark):
     """A line through the points ``x`` (N,) and ``y`` (N,), in order; dashed, or with dots on it.
 
+    Each line of a plot has dashes of its own; but where some are ``dashed``, the others are whole.
+
     >>> from tinygrad_edu.exploring import Curve
     >>> Curve([0, 1, 2], [0, 1, 4], "square").options["label"]
     'square'
