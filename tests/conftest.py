@@ -1,4 +1,4 @@
-"""A browser for pages; and the profiles of Hypothesis.
+"""A browser for pages; random numbers; and the profiles of Hypothesis.
 
 ``dev`` draws anew in each run, ``ci`` repeats, ``nightly`` digs deep. Choose one with
 ``pytest --hypothesis-profile=nightly``; ``ci`` is the default where $CI is set.
@@ -6,10 +6,12 @@
 
 import os
 import shutil
+from functools import partial
 
+import numpy as np
 import pytest
 from hypothesis import Phase, settings
-from reader import WIDE, Reader
+from reader import WIDE, StepsReader
 
 settings.register_profile("dev", max_examples=60, deadline=None)
 settings.register_profile("ci", max_examples=60, deadline=None, derandomize=True)
@@ -54,22 +56,40 @@ def browser():
 
 
 @pytest.fixture
-def read(browser, tmp_path):
-    """Open the page of some steps, from a file, in a browser that is like this or that."""
+def read_as(browser, tmp_path):
+    """Open a page as a reader of some class, from a file, in a browser that is like this or that.
+
+    ``script`` runs before those of the page. In the end, nothing may have gone wrong.
+    """
     readers = []
 
-    def read(told, place="", clock=False, name="steps", **options):
+    def read_as(kind, told, place="", name="page", clock=False, script="", timeout=5000, **options):
         context = browser.new_context(**{"viewport": WIDE, **options})
-        readers.append(Reader(context.new_page(), told))
-        readers[-1].page.set_default_timeout(5000)
+        if script:
+            context.add_init_script(script)
+        reader = kind(context.new_page(), told)
+        readers.append(reader)
+        reader.page.set_default_timeout(timeout)
         if clock:
-            readers[-1].page.clock.install()
-        readers[-1].address = told.save(tmp_path / f"{name}.html").as_uri()
-        readers[-1].page.goto(readers[-1].address + place)
-        return readers[-1]
+            reader.page.clock.install()
+        reader.address = told.save(tmp_path / f"{name}.html").as_uri()
+        reader.page.goto(reader.address + place)
+        return reader
 
-    yield read
+    yield read_as
     for reader in readers:
-        reader.page.context.close()
-        assert reader.complaints == []
-        assert {url.partition("#")[0] for url in reader.requests} == {reader.address}
+        reader.close()
+
+
+@pytest.fixture
+def read(read_as):
+    """Open the page of some steps."""
+    return partial(read_as, StepsReader)
+
+
+@pytest.fixture
+def rng():
+    """Random numbers: anew in each run, or the same, as the profile says."""
+    seed = 0 if settings().derandomize else np.random.SeedSequence().entropy
+    print(f"rng has the seed {seed}")  # which pytest shows, if the test fails
+    return np.random.default_rng(seed)

@@ -36,11 +36,10 @@ def numbers_of_all_kinds(rng):
     yield np.array([0.1, 0.2, -0.3, 0.1, -0.1]), 3
 
 
-def test_javascript_writes_numbers_as_python_does(browser):
-    rng = np.random.default_rng()
+def test_javascript_writes_numbers_as_python_does(browser, rng):
     cases = [(np.asarray(x), precision) for x, precision in numbers_of_all_kinds(rng)]
     rows = [
-        (list(map(str, x.astype(float).flat)), x.shape, f"{x.dtype.kind}{x.itemsize}", precision)
+        (list(map(str, x.astype(float).flat)), x.shape, x.dtype.str[1:], precision)
         for x, precision in cases
     ]
     script = files("tinygrad_edu.drawing").joinpath("numbers.js").read_text("utf-8")
@@ -251,8 +250,7 @@ def computed(told, precision=3):
 
 
 @pytest.mark.parametrize("build", NUMBERS)
-def test_with_other_numbers_a_page_shows_what_python_says_of_them(read, build):
-    rng = np.random.default_rng()
+def test_with_other_numbers_a_page_shows_what_python_says_of_them(read, rng, build):
     page = read(told(build, NUMBERS[build]))
     first = page.at_each_step(ALL)
     assert first == [*computed(page.told)]

@@ -4,6 +4,7 @@ import warnings
 from types import SimpleNamespace
 
 import pytest
+from reader import Reader
 
 from tinygrad_edu import lessons
 
@@ -59,22 +60,14 @@ def lesson(played):
 
 
 @pytest.fixture
-def touch(browser, played, tmp_path):
-    """Open a figure of the lesson on a page of its own; it must fit, and leave no error behind."""
-    opened, said = [], []
+def touch(read_as, played):
+    """Open a figure of the lesson on a page of its own, which must fit."""
 
     def touch(name, width=1200):
         (figure,) = [each for each in played[1] if name in repr(each)]
-        page = browser.new_page(viewport={"width": width, "height": 900}, has_touch=True)
-        opened.append(page)
-        page.set_default_timeout(10_000)
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("console", lambda message: said.append(message.text))
-        page.goto(figure.save(tmp_path / "figure.html").as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-        return page
+        size = {"width": width, "height": 900}
+        reader = read_as(Reader, figure, timeout=10_000, viewport=size, has_touch=True)
+        assert reader("document.documentElement.scrollWidth <= innerWidth")
+        return reader.page
 
-    yield touch
-    for page in opened:
-        page.close()
-    assert said == []
+    return touch

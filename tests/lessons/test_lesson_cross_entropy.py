@@ -4,7 +4,8 @@ import warnings
 
 import numpy as np
 import pytest
-from figures import assert_page_computes, assert_page_follows
+from figures import assert_page_follows
+from reader import assert_programs_give
 
 
 def test_the_curve_passes_the_dots(lesson):
@@ -131,11 +132,11 @@ def test_the_figure_of_a_verdict_in_a_browser(lesson, touch):
         {"scores": np.array([6.0, 2.0, -6.0]), "temperature": heat, "true": true}
         for heat, true in ((0.1, "B"), (1.0, "A"), (10.0, "C"))
     ]
-    assert_page_computes(touch("page of verdict("), lesson.verdict, settings)
+    assert_programs_give(touch("page of verdict("), lesson.verdict, settings)
     assert_page_follows(touch("page of verdict(", width=400))
 
 
 def test_the_figure_of_reading_in_a_browser(lesson, touch):
     settings = [{"image": drawn(*RING), "digit": 8}, {"image": np.zeros((8, 8)), "digit": 0}]
-    assert_page_computes(touch("page of reading("), lesson.reading, settings)
+    assert_programs_give(touch("page of reading("), lesson.reading, settings)
     assert_page_follows(touch("page of reading(", width=400))

@@ -1,7 +1,8 @@
 """What the lesson ``descent`` claims, on its own values."""
 
 import numpy as np
-from figures import assert_page_computes, assert_page_follows
+from figures import assert_page_follows
+from reader import assert_programs_give
 
 from tinygrad_edu import losses
 
@@ -126,7 +127,7 @@ def test_the_figure_of_a_line_in_a_browser(lesson, touch):
         (np.array([-1.0]), 2.1, 0.0, 0.0, "bowl"),
     ]
     settings = [dict(zip(names, each, strict=True)) for each in settings]
-    assert_page_computes(touch("page of on_a_line("), lesson.on_a_line, settings)
+    assert_programs_give(touch("page of on_a_line("), lesson.on_a_line, settings)
     assert_page_follows(touch("page of on_a_line(", width=400))
 
 
@@ -135,5 +136,5 @@ def test_the_figure_of_the_plane_in_a_browser(lesson, touch):
         {"start": np.array([[1.6, y]]), "lr": 0.05, "momentum": 0.5, "noise": noise, "loss": loss}
         for loss, y, noise in (("saddle", 0.0, 0.3), ("bowl", 1.0, 0.0), ("two minima", -1.0, 1.0))
     ]
-    assert_page_computes(touch("page of in_the_plane("), lesson.in_the_plane, settings)
+    assert_programs_give(touch("page of in_the_plane("), lesson.in_the_plane, settings)
     assert_page_follows(touch("page of in_the_plane(", width=400))

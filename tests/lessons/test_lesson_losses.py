@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from figures import assert_page_computes, assert_page_follows
+from figures import assert_page_follows
+from reader import assert_programs_give
 
 
 def at(lesson, name, margin):
@@ -83,5 +84,5 @@ def test_beyond_the_margin_a_point_has_no_share_in_the_slope_of_hinge_loss(lesso
 
 def test_the_figure_of_voices_in_a_browser(lesson, touch):
     settings = [{"margins": OUTLIER, "loss": loss} for loss in lesson.by_name]
-    assert_page_computes(touch("page of voices("), lesson.voices, settings)
+    assert_programs_give(touch("page of voices("), lesson.voices, settings)
     assert_page_follows(touch("page of voices(", width=400))
