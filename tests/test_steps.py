@@ -32,7 +32,6 @@ from test_programs import programs, run
 import tinygrad_edu
 from tinygrad_edu import Tensor, debug, draw, functional, losses, no_grad, ops, primitive, steps
 from tinygrad_edu.backprop import plain
-from tinygrad_edu.drawing import render
 from tinygrad_edu.drawing import text as drawing_text
 from tinygrad_edu.drawing.formula import Letter, formula_of
 from tinygrad_edu.drawing.steps import MOST_NODES
@@ -826,8 +825,8 @@ def test_save_writes_the_page_and_gives_back_its_path(tmp_path, name):
 
 @pytest.fixture
 def without_graphviz(monkeypatch):
-    monkeypatch.setattr(render.shutil, "which", lambda *_, **__: None)
-    monkeypatch.setattr(render.importlib.util, "find_spec", lambda *_, **__: None)
+    monkeypatch.setattr("shutil.which", lambda *_, **__: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda *_, **__: None)
 
 
 @pytest.mark.usefixtures("without_graphviz")
