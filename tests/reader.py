@@ -74,7 +74,7 @@ class StepsReader(Reader):
 
     def place(self, member):
         """The id of the node that stands for a tensor or array."""
-        return f"n{next(i for i, m in enumerate(self.told._graph.members) if m is member)}"
+        return self.told._graph.node(member)
 
 
 def arrays(found):

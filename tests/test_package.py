@@ -93,7 +93,7 @@ LAYERS = {
     "drawing.slides": "drawing.graph drawing.narration drawing.page drawing.picture",
     "exploring.explore": "errors exploring.controls exploring.page exploring.views files "
     "standalone",
-    "drawing.steps": "backprop drawing.graph drawing.narration drawing.page drawing.picture "
+    "drawing.steps": "drawing.graph drawing.narration drawing.page drawing.picture "
     "drawing.playing drawing.slides drawing.text drawing.view errors files standalone tensor",
     "exploring": "exploring.controls exploring.explore exploring.plots",
     "": "compiling custom data datasets debugging drawing.steps drawing.view exploring.explore "

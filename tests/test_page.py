@@ -350,7 +350,7 @@ def test_it_leads_back_to_where_it_was_opened_from(read, tmp_path):
     page = read(neuron())
     address = page.address
     opener = tmp_path / "opener.html"
-    opener.write_text('<!DOCTYPE html><a href="steps.html">steps</a>', encoding="utf-8")
+    opener.write_text('<!DOCTYPE html><a href="page.html">steps</a>', encoding="utf-8")
     page.page.goto(opener.as_uri())
     page.page.click("a")
     page.press("ArrowRight", "ArrowRight")

@@ -7,6 +7,7 @@ import pytest
 
 from tinygrad_edu import Tensor, functional, losses, nn, no_grad, primitive, steps
 from tinygrad_edu.drawing import text
+from tinygrad_edu.drawing.playing import playable
 
 # Numbers as text.
 
@@ -264,6 +265,15 @@ def test_with_other_numbers_a_page_shows_what_python_says_of_them(read, rng, bui
     assert page.at_each_step(ALL) == first
 
 
+@pytest.mark.parametrize("build", NUMBERS)
+def test_a_program_has_an_answer_to_all_numbers(build):
+    """The page relies on it: no check of Python is part of a graph, so that none refuses."""
+    passes = told(build, NUMBERS[build])
+    play = playable(passes._graph, passes._given, precision=3)
+    assert "return [" in play.program
+    assert 'return "' not in play.program
+
+
 @pytest.mark.parametrize("precision", [1, 6])
 def test_other_numbers_have_as_many_digits_as_the_first(read, precision):
     page = read(told(robust, NUMBERS[robust], precision=precision))
@@ -362,7 +372,11 @@ def twice(x):
         (twice, [1.0, 2.0], "<lambda>() cannot be written as JavaScript"),
         (lambda x: x.sum(), np.float16([1.0, 2.0]), "float16 cannot be written as JavaScript"),
         (lambda x: x.sum(), np.ones(7), "no tensor that was given has at most 6 numbers"),
-        (lambda x: (x * np.ones((500, 2))).sum(), [0.5, 0.25], "they are more than 1,000"),
+        (
+            lambda x: (x * np.ones((500, 2))).sum(),
+            [0.5, 0.25],
+            "its leaves have more than 1,000",
+        ),
         (many, [1.0, 2.0], "operations of single numbers, more than the 2,000"),
     ],
 )

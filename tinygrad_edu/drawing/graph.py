@@ -58,6 +58,7 @@ class Graph:
             self._meet(result, chain)
         if not self.members:
             self._meet(root, ())
+        self._positions = {id(member): i for i, member in enumerate(self.members)}
         self._names: dict[int, str] = {}
         self._labels: dict[Frame, str] = {}
 
@@ -94,6 +95,10 @@ class Graph:
             alike = [n for n, array in self._whole_numbers if np.array_equal(array, plain(member))]
             name = alike[0] if len(alike) == 1 else None
         return name
+
+    def node(self, member: Any) -> str:
+        """What the node of a member is called in a picture of all members, such as "n3"."""
+        return f"n{self._positions[id(member)]}"
 
     def chain(self, member: Any) -> Chain:
         """The frames that a member belongs to."""

@@ -252,7 +252,7 @@ class Narrator:
         with np.errstate(all="ignore"):
             return rule(g[()], plain(node), *map(plain, operands), **node.params)
 
-    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (as there)
+    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (for playing)
         """The gradient of ``arg``, to which ``contribution`` was added: ``total``."""
         return np.array(total, dtype=arg.dtype)
 

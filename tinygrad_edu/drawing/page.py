@@ -77,9 +77,8 @@ def _file(name: str) -> str:
 
 def gradients_of(step: Step, graph: Graph, precision: int) -> dict[str, str]:
     """The line of each node that shows its gradient at a step."""
-    place = _places(graph)
     return {
-        place[id(tensor)]: f"grad {values(gradient, precision)}"
+        graph.node(tensor): f"grad {values(gradient, precision)}"
         for tensor, gradient in step.gradients.items()
     }
 
@@ -88,21 +87,21 @@ def largest(steps: Sequence[Step], graph: Graph, precision: int) -> dict[str, st
     """The longest text that each node will show as its gradient."""
     longest: dict[str, str] = {}
     for step in steps:
-        for place, text in gradients_of(step, graph, precision).items():
-            longest[place] = max(longest.get(place, ""), text, key=len)
+        for node, text in gradients_of(step, graph, precision).items():
+            longest[node] = max(longest.get(node, ""), text, key=len)
     return longest
 
 
 def _roomy(drawing: Drawing, play: Play) -> Drawing:
     """The picture with room for other numbers."""
     values = {
-        node: max(drawing.lines(0)[node], play.sample(place), key=len)
-        for node, place in play.values.items()
+        node: max(drawing.lines(0)[node], play.sample(slot), key=len)
+        for node, slot in play.values.items()
     }
     gradients = drawing.lines(-1)
     for known in play.gradients:
-        for node, place in known.items():
-            gradients[node] = max(gradients[node], f"grad {play.sample(place)}", key=len)
+        for node, slot in known.items():
+            gradients[node] = max(gradients[node], f"grad {play.sample(slot)}", key=len)
     return drawing.with_lines(-1, gradients).with_lines(0, values)
 
 
@@ -117,19 +116,19 @@ def marked(
         title = group.find(f"{SVG}title")
         if title is None:
             continue
-        place = title.text or ""
+        name = title.text or ""
         group.remove(title)
         if group.get("class") == "node":
-            group.set("id", place)
-            group.set("class", f"node {roles[place]}")
+            group.set("id", name)
+            group.set("class", f"node {roles[name]}")
             texts = [t for t in group.iter(f"{SVG}text") if t.get("fill") in COLOURS]
             for text, kind in zip(texts, ("value", "gradient"), strict=False):
                 text.set("class", f"{kind} alarm" if text.get("fill") == ALARM else kind)
                 text.set("x", _middle(group))
                 text.set("text-anchor", "middle")  # for it changes from step to step
-                text.text = (values if kind == "value" else gradients)[place]
+                text.text = (values if kind == "value" else gradients)[name]
         elif group.get("class") == "edge":
-            tail, head = place.split("->")
+            tail, head = name.split("->")
             group.set("data-tail", tail)
             group.set("data-head", head)
     return svg
@@ -167,9 +166,8 @@ def edges_of(step: Step, graph: Graph) -> list[str]:
         return []
     wanted = step.phase == "forward"  # backward, only to those that want a gradient
     ends = graph.operands(step.tensor)
-    place = _places(graph)
     return [
-        f"{place[id(end)]} {place[id(step.tensor)]}"
+        f"{graph.node(end)} {graph.node(step.tensor)}"
         for end in ends
         if wanted or getattr(end, "requires_grad", False)
     ]
@@ -177,28 +175,21 @@ def edges_of(step: Step, graph: Graph) -> list[str]:
 
 def born(steps: Sequence[Step], graph: Graph) -> dict[str, int]:
     """The step at which the value of each node becomes known, unless it always was."""
-    place = _places(graph)
-    return {place[id(step.tensor)]: step.number for step in steps if step.phase == "forward"}
-
-
-def _places(graph: Graph) -> dict[int, str]:
-    """The name of each member's node."""
-    return {id(member): f"n{i}" for i, member in enumerate(graph.members)}
+    return {graph.node(step.tensor): step.number for step in steps if step.phase == "forward"}
 
 
 def _data(steps: Sequence[Step], graph: Graph, precision: int, play: Play | str) -> dict[str, Any]:
     """All that the script shows."""
-    place = _places(graph)
-    told = [
+    described = [
         {
             "title": step.title,
-            "node": place[id(step.tensor)],
+            "node": graph.node(step.tensor),
             "edges": edges_of(step, graph),
             "gradients": gradients_of(step, graph, precision),
         }
         for step in steps
     ]
-    data = {"born": born(steps, graph), "steps": told, "precision": precision}
+    data = {"born": born(steps, graph), "steps": described, "precision": precision}
     if isinstance(play, Play):
         data["play"] = play.data()
     return data

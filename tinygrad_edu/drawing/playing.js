@@ -2,11 +2,11 @@
 // The numbers that a reader has changed, and all words of a page that follow from them.
 // `data` is what playing.py has found, `program` computes it, and `changed(done)` is told of changes.
 const playing = (data, program, changed) => {
-  const PLACE = /([\ue000\ue001])(\d+)\ue002/g; // of a number: as it is, or in brackets if it has a sign
+  const SLOT = /([\ue000\ue001])(\d+)\ue002/g; // of a number: as it is, or in brackets if it has a sign
   const NEEDED = /^\ue000(\d+)\ue002/; // before a note: whether it holds
   const button = document.getElementById("reset");
   const starts = [0];
-  for (const [shape] of data.places) starts.push(starts.at(-1) + shape.reduce((count, n) => count * n, 1));
+  for (const [shape] of data.slots) starts.push(starts.at(-1) + shape.reduce((count, n) => count * n, 1));
   let results = null; // of the program; null while all numbers are those of Python
   let known = new Map(); // their texts
 
@@ -33,18 +33,18 @@ const playing = (data, program, changed) => {
     button.disabled = !isChanged;
   }
 
-  function text(place) {
-    if (!known.has(place)) {
-      const [shape, dtype] = data.places[place];
-      const row = results.slice(starts[place], starts[place + 1]);
-      known.set(place, numbers.values(row, shape, dtype, data.precision));
+  function text(slot) {
+    if (!known.has(slot)) {
+      const [shape, dtype] = data.slots[slot];
+      const row = results.slice(starts[slot], starts[slot + 1]);
+      known.set(slot, numbers.values(row, shape, dtype, data.precision));
     }
-    return known.get(place);
+    return known.get(slot);
   }
 
   function worded(words) {
-    return words.replace(PLACE, (_, kind, place) => {
-      const found = text(Number(place));
+    return words.replace(SLOT, (_, kind, slot) => {
+      const found = text(Number(slot));
       return kind === "\ue001" && found.startsWith("-") ? `(${found})` : found;
     });
   }
@@ -63,8 +63,8 @@ const playing = (data, program, changed) => {
     };
   }
 
-  const texts = (all, write) => results
-    && Object.fromEntries(Object.entries(all).map(([node, each]) => [node, write(each)]));
+  const texts = (byNode, write) => results
+    && Object.fromEntries(Object.entries(byNode).map(([node, each]) => [node, write(each)]));
 
   function set(wanted) {
     all.forEach((each, i) => {
@@ -116,7 +116,7 @@ const playing = (data, program, changed) => {
     told,
     labels: () => texts(data.labels, (words) => `\u00a0= ${worded(words)}`),
     values: () => texts(data.values, text),
-    gradients: (i) => texts(data.gradients[i], (place) => `grad ${text(place)}`),
+    gradients: (i) => texts(data.gradients[i], (slot) => `grad ${text(slot)}`),
     address,
     take,
   };

@@ -1,12 +1,12 @@
 """A graph whose small leaves a reader may change: what the page computes, and where it shows it.
 
 The graph is built and told once more while ``Program`` writes down what is computed. Wherever the
-words have a number that depends on those leaves, they get a place for it.
+words have a number that depends on those leaves, they get a slot for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -18,10 +18,11 @@ from tinygrad_edu.drawing.graph import Graph, is_leaf
 from tinygrad_edu.drawing.narration import Narrator
 from tinygrad_edu.javascript import Program, TooLongError, UnwritableError
 from tinygrad_edu.modes import State, mode, no_grad
-from tinygrad_edu.tensor import Tensor, record
+from tinygrad_edu.tensor import Array, Tensor, record
 from tinygrad_edu.tracing import parts_of
 
 MOST_FIELDS = 6  # of a leaf, for each of them is a field
+MOST_NUMBERS = 1_000  # of all leaves, which are kept as they were
 MOST_LINES = 2_000  # of the program: a page of more would be too large to send
 
 
@@ -59,12 +60,12 @@ class Play:
     """What there is to change on a page, and what follows from it.
 
     - ``leaves``: those whose numbers are fields, in the order in which the program takes them;
-    - ``program``: from their numbers to all numbers in ``places``;
-    - ``places``: the shape and the dtype of what stands in each place;
-    - ``steps``: the steps, with places in their words;
-    - ``values``: the place of the value of each member by its node;
-    - ``labels``: operations in words, where there are places in them, by their nodes;
-    - ``gradients``: at each step, the place of each gradient that is known by its node;
+    - ``program``: from their numbers to all numbers in ``slots``;
+    - ``slots``: the shape and the dtype of what stands in each slot;
+    - ``steps``: the steps, with slots in their words;
+    - ``values``: the slot of the value of each member by its node;
+    - ``labels``: operations in words, where there are slots in them, by their nodes;
+    - ``gradients``: at each step, the slot of each gradient that is known by its node;
     - ``fixed``: the names of results for which something was chosen that is not chosen anew.
 
     ``numbers`` are those of the leaves of ``graph``, by their ids. Raises TypeError or ValueError,
@@ -85,13 +86,9 @@ class Play:
             built = _rebuilt(graph, {**numbers, **given}, chosen)
             narrator = _Writer(built, precision)
             self.steps = list(narrator.tell())
-            self.values = narrator.places(dict(enumerate(built.members)))
-            self.labels = narrator.labels(built)
-            known = {id(member): i for i, member in enumerate(built.members)}
-            self.gradients = [
-                narrator.places({known[id(each)]: g for each, g in step.gradients.items()})
-                for step in self.steps
-            ]
+            self.values = narrator.slots((member, member) for member in built.members)
+            self.labels = narrator.labels()
+            self.gradients = [narrator.slots(step.gradients.items()) for step in self.steps]
             return narrator.found
 
         names = [f"leaf{i}" for i in range(len(self.leaves))]
@@ -103,7 +100,7 @@ class Play:
                 f"than the {MOST_LINES:,} that a page has room for"
             )
         self.program = program.text
-        self.places = [*zip(program.shapes, program.dtypes, strict=True)]
+        self.slots = [*zip(program.shapes, program.dtypes, strict=True)]
         self._fields = [
             {
                 "names": _names(text.visible(graph.name(leaf)), np.shape(numbers[id(leaf)])),
@@ -114,9 +111,9 @@ class Play:
         ]
         self._precision = precision
 
-    def sample(self, place: int) -> str:
-        """How what stands in a place may look, where it is long."""
-        shape, _ = self.places[place]
+    def sample(self, slot: int) -> str:
+        """How what stands in a slot may look, where it is long."""
+        shape, _ = self.slots[slot]
         number = f"-0.{'8' * self._precision}"
         if np.prod(shape, dtype=int) > text.IN_FULL:
             return f"mean {number}, std {number[1:]}"
@@ -124,7 +121,7 @@ class Play:
 
     def data(self) -> dict[str, Any]:
         """What the page has to know, but for the program."""
-        told = [
+        described = [
             {
                 "title": step.title,
                 "derivations": [
@@ -137,16 +134,26 @@ class Play:
         return {
             "fields": self._fields,
             "fixed": self.fixed,
-            "places": [(shape, dtype.str[1:]) for shape, dtype in self.places],
-            "steps": told,
+            "slots": [(shape, dtype.str[1:]) for shape, dtype in self.slots],
+            "steps": described,
             "values": self.values,
             "labels": self.labels,
             "gradients": self.gradients,
         }
 
 
-def playable(graph: Graph, numbers: Mapping[int, Any], precision: int) -> Play | str:
-    """What there is to change, or why there is nothing."""
+def numbers_of(graph: Graph) -> dict[int, Array] | None:
+    """The numbers that the leaves have now, by their ids, unless they are too many."""
+    leaves = [member for member in graph.members if is_leaf(member)]
+    if sum(np.size(plain(leaf)) for leaf in leaves) > MOST_NUMBERS:
+        return None
+    return {id(leaf): np.array(plain(leaf)) for leaf in leaves}
+
+
+def playable(graph: Graph, numbers: Mapping[int, Any] | None, precision: int) -> Play | str:
+    """What there is to change, or why there is nothing. ``numbers``: from ``numbers_of``."""
+    if numbers is None:
+        return f"its leaves have more than {MOST_NUMBERS:,} numbers"
     before = mode.get()
     mode.set(State())  # a page is the same in any mode
     try:
@@ -175,7 +182,7 @@ def _is_playable(leaf: Any, graph: Graph) -> bool:
 
 
 def _chosen(graph: Graph, numbers: Mapping[int, Any]) -> Chosen:
-    """Which constants are chosen anew, by the result and their place among its arguments.
+    """Which constants are chosen anew, by the result and their position among its arguments.
 
     ``numbers`` are those of the leaves then, which may have changed since.
     """
@@ -236,38 +243,38 @@ def _leaf(member: Any, numbers: Any) -> Any:
 
 
 class _Writer(Narrator):
-    """Tells a graph that is written down: in the place of numbers, it leaves places for them."""
+    """Tells a graph that is written down: instead of numbers, it leaves slots for them."""
 
     def __init__(self, graph: Graph, precision: int) -> None:
         super().__init__(graph, precision)
-        self.found: list[Any] = []  # what stands in each place
-        self._places: dict[int, int] = {}  # by what computes it
+        self.found: list[Any] = []  # what stands in each slot
+        self._slots: dict[int, int] = {}  # by what computes it
         self._sums: dict[Tensor, Any] = {}
 
-    def place(self, value: Any) -> int:
-        """The place of some numbers."""
-        if id(value.operand) not in self._places:
-            self._places[id(value.operand)] = len(self.found)
+    def slot(self, value: Any) -> int:
+        """The slot of some numbers."""
+        if id(value.operand) not in self._slots:
+            self._slots[id(value.operand)] = len(self.found)
             self.found.append(value)
-        return self._places[id(value.operand)]
+        return self._slots[id(value.operand)]
 
-    def places(self, members: Mapping[int, Any]) -> dict[str, int]:
-        """The places of those that depend on the leaves, by their nodes."""
-        found = {f"n{i}": plain(member) for i, member in members.items()}
-        return {node: self.place(x) for node, x in found.items() if isinstance(x, StandIn)}
+    def slots(self, values: Iterable[tuple[Any, Any]]) -> dict[str, int]:
+        """The slots of those values of members that depend on the leaves, by their nodes."""
+        found = {self._graph.node(member): plain(value) for member, value in values}
+        return {node: self.slot(x) for node, x in found.items() if isinstance(x, StandIn)}
 
-    def labels(self, graph: Graph) -> dict[str, str]:
+    def labels(self) -> dict[str, str]:
         """The operations in whose words there is a number that depends on the leaves."""
         found = {
-            f"n{i}": self.expression(member)
-            for i, member in enumerate(graph.members)
+            self._graph.node(member): self.expression(member)
+            for member in self._graph.members
             if not is_leaf(member)
         }
         return {node: words for node, words in found.items() if text.END in words}
 
     def values(self, value: Any) -> str:
         if isinstance(value, StandIn):
-            return f"{text.BEGIN}{self.place(value)}{text.END}"
+            return f"{text.BEGIN}{self.slot(value)}{text.END}"
         return super().values(value)
 
     def _where(self, condition: Any, note: str) -> str:
@@ -279,7 +286,7 @@ class _Writer(Narrator):
         with no_grad():
             return plain(rule(Tensor(g), node, *operands, **node.params))
 
-    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (of other numbers)
+    def _grown(self, arg: Tensor, contribution: Any, total: Any) -> Any:  # noqa: ARG002 (of the first numbers)
         before = self._sums.get(arg)
         now = contribution if before is None else before + contribution
         self._sums[arg] = now

@@ -49,7 +49,7 @@ def _set(
 ) -> None:
     """Show what is known at a step, and light up its node and its arrows."""
     known, since = gradients_of(step, graph, precision), born(steps, graph)
-    place = f"n{[id(member) for member in graph.members].index(id(step.tensor))}"
+    node = graph.node(step.tensor)
     lit = edges_of(step, graph)
     for group in svg.iter(f"{SVG}g"):
         kind = (group.get("class") or "").partition(" ")[0]
@@ -63,9 +63,9 @@ def _set(
                 elif since.get(name, 0) > step.number:
                     text.text = ""
         edge = f"{group.get('data-tail')} {group.get('data-head')}"
-        if name == place or edge in lit:
+        if name == node or edge in lit:
             for outline in [each for each in group if each.tag != f"{SVG}text"]:
                 outline.set("stroke", EDGE)
                 outline.set("stroke-width", "3")
                 if outline.get("fill") != "none":
-                    outline.set("fill", LIT if name == place else EDGE)
+                    outline.set("fill", LIT if name == node else EDGE)

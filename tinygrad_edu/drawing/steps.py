@@ -6,12 +6,9 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-import numpy as np
-
 from tinygrad_edu import errors
-from tinygrad_edu.backprop import plain
 from tinygrad_edu.drawing import text
-from tinygrad_edu.drawing.graph import Graph, is_leaf, oldest_first
+from tinygrad_edu.drawing.graph import Graph, oldest_first
 from tinygrad_edu.drawing.narration import Narrator, Step
 from tinygrad_edu.drawing.picture import Drawing
 from tinygrad_edu.drawing.view import draw
@@ -22,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_NODES = 40  # more do not fit on a page
-MOST_NUMBERS = 1_000  # of all leaves, beyond which no page can be played with
 
 
 def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: int = 3) -> Steps:
@@ -61,6 +57,8 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
              = 1 * 2
              = 2
     """
+    from tinygrad_edu.drawing.playing import numbers_of  # only now: importing it takes time
+
     results = oldest_first(root)
     if not root.requires_grad:
         raise errors.no_gradient(root)
@@ -76,11 +74,7 @@ def steps(root: Tensor, *, names: Mapping[str, Any] | None = None, precision: in
         )
     told = list(Narrator(graph, precision).tell())
     drawing = draw(root, names=names, collapse=False, precision=precision)
-    leaves = [member for member in graph.members if is_leaf(member)]
-    given = None
-    if sum(np.size(plain(leaf)) for leaf in leaves) <= MOST_NUMBERS:
-        given = {id(leaf): np.array(plain(leaf)) for leaf in leaves}
-    return Steps(told, drawing, graph, precision, given)
+    return Steps(told, drawing, graph, precision, numbers_of(graph))
 
 
 class Steps(Sequence[Step]):
@@ -135,11 +129,9 @@ class Steps(Sequence[Step]):
         Raises RuntimeError if Graphviz, which draws the graph, is missing or fails.
         """
         from tinygrad_edu.drawing.page import page  # only now: importing it takes time
-        from tinygrad_edu.drawing.playing import Play, playable
+        from tinygrad_edu.drawing.playing import playable
 
-        play: Play | str = f"they are more than {MOST_NUMBERS:,}"
-        if self._given is not None:
-            play = playable(self._graph, self._given, self._precision)
+        play = playable(self._graph, self._given, self._precision)
         return page(self, self._drawing, self._graph, self._precision, play)
 
     def save(self, path: str | os.PathLike[str]) -> Path:
