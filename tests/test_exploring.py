@@ -387,8 +387,8 @@ def test_a_plot_follows_the_width_and_the_theme(read):
     picture = "document.querySelector('canvas').toDataURL()"
     assert page.page.locator("canvas").first.bounding_box()["width"] > 330
     page.page.set_viewport_size({"width": 330, "height": 700})
-    page.page.wait_for_function("document.querySelector('canvas').clientWidth < 330")
-    page.page.wait_for_function("document.documentElement.scrollWidth <= innerWidth")
+    page.page.wait_for_function("() => document.querySelector('canvas').clientWidth < 330")
+    page.page.wait_for_function("() => document.documentElement.scrollWidth <= innerWidth")
     light = page(picture)
     page.page.emulate_media(color_scheme="dark")
     page.page.wait_for_function(f"(light) => {picture} !== light", arg=light)

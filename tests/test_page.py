@@ -156,7 +156,7 @@ def test_the_address_holds_the_step(read):
     page.press("ArrowRight", "ArrowRight")
     assert (page("location.hash"), page("history.length")) == ("#8", length)
     page("location.hash = '#2'")
-    page.page.wait_for_function("document.getElementById('slider').value === '2'")
+    page.page.wait_for_function("() => document.getElementById('slider').value === '2'")
     assert page.number == 2
 
 
@@ -363,10 +363,10 @@ def test_it_leads_back_to_where_it_was_opened_from(read, tmp_path):
 def test_full_screen_and_back(read):
     page = read(neuron())
     page.press("f")
-    page.page.wait_for_function("document.fullscreenElement !== null")
+    page.page.wait_for_function("() => document.fullscreenElement !== null")
     assert page("document.getElementById('full').getAttribute('aria-pressed')") == "true"
     page.page.click("#full")
-    page.page.wait_for_function("document.fullscreenElement === null")
+    page.page.wait_for_function("() => document.fullscreenElement === null")
 
 
 def test_in_a_notebook(browser):

@@ -514,7 +514,7 @@ def test_the_address_holds_the_numbers(read):
     assert page(ALL) == seen
     assert [shown(page, name)[0] for name in ("z[0]", "z[1]", "c[0]")] == ["0.5", "-2e-7", "0.26"]
     page("location.hash = '#3&z[0]=4'")
-    page.page.wait_for_function("document.getElementById('slider').value === '3'")
+    page.page.wait_for_function("() => document.getElementById('slider').value === '3'")
     assert [shown(page, name)[0] for name in ("z[0]", "z[1]", "c[0]")] == ["4", "-1", "1"]
     assert page.page.url == f"{page.address}#3&z[0]=4"
     page.requests[:] = [page.address]
