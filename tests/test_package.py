@@ -15,7 +15,6 @@ PACKAGE = Path(tinygrad_edu.__file__).parent
 # The modules that each module imports, wherever in it, below them. "" is the package itself.
 LAYERS = {
     "command_line": "",
-    "drawing.render": "",
     "files": "",
     "kernels": "",
     "lessons": "",
@@ -33,13 +32,14 @@ LAYERS = {
     "errors": "ops refusals",
     "custom": "errors ops",
     "drawing.formula": "drawing.text ops",
-    "drawing.picture": "drawing.render drawing.text files",
+    "drawing.render": "errors",
     "evaluation": "errors",
     "modes": "errors",
     "optim.schedules": "errors other_names",
     "refusals_of_jit": "errors ops",
     "asides": "modes",
     "backprop": "errors modes ops",
+    "drawing.picture": "drawing.render drawing.text files",
     "inputs": "backprop errors modes ops",
     "pairs": "backprop errors ops",
     "exploring.controls": "errors inputs",
@@ -81,7 +81,7 @@ LAYERS = {
     "testing.adapters": "functional losses modes ops tensor transforms",
     "testing.foreign": "custom errors functional losses ops tensor testing.session",
     "classifier": "compiling data errors functional inputs losses optim tensor",
-    "javascript": "backprop compiling numpy_api ops rewrites targets tracing",
+    "javascript": "backprop compiling numpy_api ops rewrites standalone targets tracing",
     "testing": "testing.check testing.engines testing.foreign",
     "testing.__main__": "command_line errors files testing.adapters testing.engines",
     "drawing.playing": "backprop drawing.graph drawing.narration drawing.text javascript modes "

@@ -6,7 +6,6 @@ program has numbers only, and neither arrays nor loops.
 """
 
 import functools
-import json
 import re
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn
@@ -19,6 +18,7 @@ from tinygrad_edu import numpy_api, ops
 from tinygrad_edu.backprop import plain
 from tinygrad_edu.compiling import check_same
 from tinygrad_edu.rewrites import needed
+from tinygrad_edu.standalone import as_json
 from tinygrad_edu.targets import warn_of_probabilities
 from tinygrad_edu.tracing import INPUTS, OF_SHAPES, Line, Trace, each, parts_of
 
@@ -300,7 +300,7 @@ class Program:
         """Go on only where ``condition`` is ``answer``."""
         if condition.value is None:
             sign = "!" if answer else ""
-            self._add(f"if ({sign}({condition.text})) return {quoted(self._refusal)};")
+            self._add(f"if ({sign}({condition.text})) return {as_json(self._refusal)};")
 
     def _add(self, line: str) -> None:
         if len(self._lines) >= MOST_LINES:
@@ -319,11 +319,6 @@ class Program:
         used = [name for name in HELPERS if re.search(rf"\b{name}\(", body)]
         helpers = "".join(f"const {name} = {HELPERS[name]};\n" for name in used)
         return f"(() => {{\n{helpers}return (x) => {{\n{body}\n}};\n}})()"
-
-
-def quoted(words: str) -> str:
-    """A string as it is written in JavaScript, in a page."""
-    return json.dumps(words).replace("<", "\\u003c")
 
 
 class Symbols(NDArrayOperatorsMixin):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from tinygrad_edu.errors import short
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -54,7 +56,7 @@ def use_renderer(renderer: Callable[[str, str], bytes] | None) -> None:
     global _other
     if renderer is not None and not callable(renderer):
         raise TypeError(
-            f"use_renderer takes a function of (source, form), or None, not {renderer!r:.60}"
+            f"use_renderer takes a function of (source, form), or None, not {short(renderer)}"
         )
     _other = renderer
 
@@ -94,7 +96,7 @@ def _by_other(renderer: Callable[[str, str], bytes], source: str, form: str) -> 
         raise LayoutError(f"the renderer {name} made no {form.upper()}: {said}") from error
     if not isinstance(image, bytes) or _MARKS[form] not in image:
         raise LayoutError(
-            f"the renderer {name} made no {form.upper()}: it gave {image!r:.60}, not bytes with "
+            f"the renderer {name} made no {form.upper()}: it gave {short(image)}, not bytes with "
             f"{_MARKS[form]!r} in them"
         )
     return image
