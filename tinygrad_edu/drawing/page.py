@@ -30,8 +30,8 @@ ROLES = {
 SCRIPTS = ("elements.js", "numbers.js", "fields.js", "playing.js", "guessing.js", "page.js")
 CHANGEABLE = (
     "All numbers follow those in the fields. The graph stays the one that was recorded: what was "
-    "chosen by <code>if</code>, by a mask or an index, and labels, are not chosen anew. Numbers that "
-    "Python would refuse, such as a probability of 2, are computed with all the same."
+    "chosen by <code>if</code>, by a mask or an index, and labels, are not chosen anew. Numbers "
+    "that Python would refuse, such as a probability of 2, are computed with all the same."
 )
 
 
