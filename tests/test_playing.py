@@ -255,7 +255,7 @@ def test_with_other_numbers_a_page_shows_what_python_says_of_them(read, rng, bui
     page = read(told(build, NUMBERS[build]))
     first = page.at_each_step(ALL)
     assert first == [*computed(page.told)]
-    for _ in range(3):
+    for _ in range(2):
         numbers = drawn(rng, NUMBERS[build], build is divergence)
         fill(page, numbers)
         page.page.locator("#slider").fill("1")
