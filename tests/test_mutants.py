@@ -123,6 +123,7 @@ def run_checks(mutant, checks=CHECKS):
     )
 
 
+@pytest.mark.nightly  # it takes as long as thirty mutants, which it says are real ones
 @pytest.mark.parametrize("check", [*CHECKS, "jit"])
 def test_engine_that_is_written_anew_passes(check):
     result = run_checks("written anew", [check])
