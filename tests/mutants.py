@@ -470,53 +470,6 @@ def as_it_was(assigner, changes, read):
     return assigner(changes, [])
 
 
-MUTANTS_OF_JIT = {
-    # the lines of a program
-    "a check of data is dropped": {"rewrites.needed": unchecked},
-    "equal calls are one, whatever they give": {"tracing.is_repeated": constant(lambda *_: True)},
-    "labels need not be checked": {"rewrites._places": unasked},
-    "all broadcasts are left out": {"rewrites._not_repeated": never_repeated},
-    "warnings are those around the call": {"tracing.Trace._line": loud},
-    "settings are constant": {
-        "tracing.Trace.live": constant(lambda self, settings, name: settings)
-    },
-    "a learning rate is no choice of the program": {
-        "guards._all_of": around(
-            lambda all_of, title, parameters, conditions, names: all_of(
-                title, parameters, [c for c in conditions if "] ==" not in c], names
-            )
-        )
-    },
-    # its memory
-    "memory is used again too early": {"programs.Memory.release": too_early},
-    "results are put into buffers": {"programs.Memory.place": places_all},
-    "what leaves is not copied": {
-        "programs.Text.leaving": constant(
-            lambda self, x, _: "None" if x is None else self._names.word(x)
-        )
-    },
-    "threads share buffers": {"compiling:threading": constant(SimpleNamespace(Lock=nullcontext))},
-    "gradients of other threads are lost": {"programs.assigner": as_it_was},
-    # what chooses a program, and what is refused
-    "a program is for all shapes": {"guards._of_argument": constant(lambda *_: [])},
-    "a program fits always": {
-        "compiling._Compiled.takes": constant(
-            lambda self, keywords, paused, values: len(values) == self._count
-        )
-    },
-    "names are not looked at": {"compiling:names_of": constant(lambda *_: ())},
-    "modules never have another part": {"nn._is_part": constant(lambda *_: False)},
-    "two runs need not agree": {"compiling.check_same": constant(lambda *_: None)},
-    "arrays in names are taken": {"compiling:holds_arrays": constant(lambda *_: False)},
-    "arrays elsewhere are taken": {"tracing.Trace.given": constant(lambda *_: None)},
-    "python looks at numbers": {
-        "tracing.TracedArray.__bool__": constant(lambda self: bool(self._value))
-    },
-    "masks are constant": {"tracing.Trace._check_index": constant(lambda *_: None)},
-    "what was written to is used": {"tracing.Trace.write": constant(lambda *_: None)},
-    "results under jit are cut off": {"compiling._Compiled._made_of": cut_off_results},
-}
-
 MUTANTS = {
     # the chain rule in reverse
     "gradients are not summed over broadcast axes": {"backprop.unbroadcast": first_slice},
@@ -596,6 +549,50 @@ MUTANTS = {
     "rows are not aligned": {"data.minibatches": not_aligned},
     "every epoch has the same order": {"data.minibatches": same_order},
     "debug locks nothing": {"locks.Locks.lock": constant(lambda *_: None)},
+    # the lines of a program
+    "a check of data is dropped": {"rewrites.needed": unchecked},
+    "equal calls are one, whatever they give": {"tracing.is_repeated": constant(lambda *_: True)},
+    "labels need not be checked": {"rewrites._places": unasked},
+    "all broadcasts are left out": {"rewrites._not_repeated": never_repeated},
+    "warnings are those around the call": {"tracing.Trace._line": loud},
+    "settings are constant": {
+        "tracing.Trace.live": constant(lambda self, settings, name: settings)
+    },
+    "a learning rate is no choice of the program": {
+        "guards._all_of": around(
+            lambda all_of, title, parameters, conditions, names: all_of(
+                title, parameters, [c for c in conditions if "] ==" not in c], names
+            )
+        )
+    },
+    # its memory
+    "memory is used again too early": {"programs.Memory.release": too_early},
+    "results are put into buffers": {"programs.Memory.place": places_all},
+    "what leaves is not copied": {
+        "programs.Text.leaving": constant(
+            lambda self, x, _: "None" if x is None else self._names.word(x)
+        )
+    },
+    "threads share buffers": {"compiling:threading": constant(SimpleNamespace(Lock=nullcontext))},
+    "gradients of other threads are lost": {"programs.assigner": as_it_was},
+    # what chooses a program, and what is refused
+    "a program is for all shapes": {"guards._of_argument": constant(lambda *_: [])},
+    "a program fits always": {
+        "compiling._Compiled.takes": constant(
+            lambda self, keywords, paused, values: len(values) == self._count
+        )
+    },
+    "names are not looked at": {"compiling:names_of": constant(lambda *_: ())},
+    "modules never have another part": {"nn._is_part": constant(lambda *_: False)},
+    "two runs need not agree": {"compiling.check_same": constant(lambda *_: None)},
+    "arrays in names are taken": {"compiling:holds_arrays": constant(lambda *_: False)},
+    "arrays elsewhere are taken": {"tracing.Trace.given": constant(lambda *_: None)},
+    "python looks at numbers": {
+        "tracing.TracedArray.__bool__": constant(lambda self: bool(self._value))
+    },
+    "masks are constant": {"tracing.Trace._check_index": constant(lambda *_: None)},
+    "what was written to is used": {"tracing.Trace.write": constant(lambda *_: None)},
+    "results under jit are cut off": {"compiling._Compiled._made_of": cut_off_results},
 }
 
 # This computes what the engine computes, so mutants are not noticed for being written anew.
@@ -616,7 +613,7 @@ UNBROKEN = {
 
 def pytest_configure():
     errors.NOT_THE_USERS += (__file__,)  # so that messages name the same lines as before
-    break_engine({**UNBROKEN, **MUTANTS, **MUTANTS_OF_JIT}[os.environ["TINYGRAD_MUTANT"]])
+    break_engine({**UNBROKEN, **MUTANTS}[os.environ["TINYGRAD_MUTANT"]])
 
 
 def pytest_exception_interact(call):

@@ -156,7 +156,7 @@ def in_threads(*works):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(20)
     assert not any(thread.is_alive() for thread in threads)
     if errors:
         raise errors[0]
@@ -307,7 +307,7 @@ def test_two_writers_whose_steps_interleave_do_not_hide_a_change(monkeypatch):
             time = next(clock)
             if w.item() == 2.0 and not other.ident:  # between the new value and its time
                 other.start()
-                other.join(0.2)  # it may have to wait for this writer
+                other.join(1.0)  # it may have to wait for this writer
             return time
 
     monkeypatch.setattr(tensor, "clock", Clock())
@@ -331,7 +331,7 @@ def test_to_read_data_does_not_undo_a_change_by_another_thread(monkeypatch):
         monkeypatch.setattr(tensor, "numbers", numbers)
         other = threading.Thread(target=meanwhile)
         other.start()
-        other.join(0.2)
+        other.join(1.0)
         return value
 
     numbers = tensor.numbers
@@ -769,7 +769,7 @@ def test_a_change_by_another_thread_waits_until_data_is_read(monkeypatch):
             array = np.asarray(value)
             if not other.ident:
                 other.start()
-                other.join(0.2)
+                other.join(1.0)
             return array
 
     monkeypatch.setattr(tensor, "np", NumPy())

@@ -1401,6 +1401,27 @@ def test_threads_on_one_program_agree():
     assert len(programs_of(compiled)) == 1
 
 
+def test_a_thread_that_comes_in_the_middle_of_a_run_waits():
+    x, other = np.random.default_rng(0).normal(size=(2, 20, 20))
+    of_thread = []
+    thread = threading.Thread(target=lambda: of_thread.append(f(other)))
+    meanwhile = []
+
+    def forward(x):
+        while meanwhile:
+            meanwhile.pop().start()
+            thread.join(1.0)  # long enough to end, if it does not wait
+        return x + 0.0
+
+    middle = primitive(forward, lambda g, y, x: g)
+    f = jit(lambda x: np.sum(np.sin(x) * middle(x), axis=1))
+    expected = [f(x), f(other)]
+    meanwhile.append(thread)
+    result = f(x)
+    thread.join()
+    assert_same([result, *of_thread], expected)
+
+
 def test_an_interrupt_leaves_all_as_it_was_or_as_it_becomes():
     model, sgd, step = training([30, 20, 10], momentum=0.9)
     compiled = jit(step)
